@@ -1,0 +1,36 @@
+import { HoldfastError } from "./holdfast-error.ts";
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/**
+ * Milliseconds of a duration as people write it: a number means seconds; a string is a number
+ * with a unit, `250ms`, `30s`, `5m`, `2h`, `7d`.
+ * @throws HoldfastError `DURATION_INVALID` for anything else, negative and infinite ones included.
+ */
+export function durationMs(value: number | string): number {
+  if (typeof value === "number") {
+    if (Number.isFinite(value) && value >= 0) return value * 1_000;
+  } else {
+    const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(value.trim());
+    if (match) return Number(match[1]) * (UNIT_MS[match[2] ?? "s"] ?? 1_000);
+  }
+  throw new HoldfastError(`Not a duration: ${JSON.stringify(value)}`, {
+    code: "DURATION_INVALID",
+    hint: 'Write seconds (30) or a number with a unit: "250ms", "30s", "5m", "2h", "7d".',
+  });
+}
+
+/** A duration for people: `850 ms`, `12 s`, `5 min`, `3 h`, `4 d`; rounded to what matters. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 90_000) return `${ms < 10_000 ? Math.round(ms / 100) / 10 : Math.round(ms / 1_000)} s`;
+  if (ms < 5_400_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 129_600_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / 86_400_000)} d`;
+}

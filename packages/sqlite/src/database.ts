@@ -1,0 +1,127 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { migrate } from "./migrate.ts";
+import { SqliteError, translateSqliteError } from "./sqlite-error.ts";
+
+export interface OpenOptions {
+  /** Statements that bring the file from version `i` to `i + 1`; append only, never edit one. */
+  migrations: readonly string[];
+  /** FULL: a commit returns after fsync. NORMAL: a power cut may undo the last commits. */
+  synchronous?: "FULL" | "NORMAL";
+  /** Overwrite deleted content with zeros. Default false. */
+  secureDelete?: boolean;
+  /** How long a statement waits for another process's lock, in milliseconds. Default 5000. */
+  busyTimeoutMs?: number;
+  /** Check the file's structure before use (`PRAGMA quick_check`). Default false. */
+  quickCheck?: boolean;
+}
+
+export type TransactionMode = "DEFERRED" | "IMMEDIATE" | "EXCLUSIVE";
+
+/**
+ * A node:sqlite connection in WAL mode whose faults are {@link SqliteError}s. Files are created
+ * 0600 in folders created 0700.
+ */
+export class Database implements Disposable {
+  readonly path: string;
+  readonly raw: DatabaseSync;
+  #open = true;
+
+  private constructor(path: string, raw: DatabaseSync) {
+    this.path = path;
+    this.raw = raw;
+  }
+
+  /** Opens or creates `path` and migrates it. @throws SqliteError when the file or disk refuses. */
+  static open(path: string, options: OpenOptions): Database {
+    let raw: DatabaseSync | undefined;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      raw = new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? 5_000 });
+      raw.exec("PRAGMA journal_mode = WAL");
+      raw.exec(`PRAGMA synchronous = ${options.synchronous ?? "FULL"}`);
+      if (options.secureDelete) raw.exec("PRAGMA secure_delete = ON");
+      chmodSync(path, 0o600);
+      if (options.quickCheck) quickCheck(raw, path);
+      migrate(raw, options.migrations, path);
+      return new Database(path, raw);
+    } catch (error) {
+      raw?.close();
+      throw translateOpenError(error, path);
+    }
+  }
+
+  /** Runs `work` in one transaction: all of it or nothing. Not re-entrant. Synchronous only. */
+  transaction<T>(work: () => T, mode: TransactionMode = "IMMEDIATE"): T {
+    try {
+      this.raw.exec(`BEGIN ${mode}`);
+      try {
+        const result = work();
+        this.raw.exec("COMMIT");
+        return result;
+      } catch (error) {
+        // A full disk or an I/O error may have rolled back by itself.
+        if (this.raw.isTransaction) this.raw.exec("ROLLBACK");
+        throw error;
+      }
+    } catch (error) {
+      throw translateSqliteError(error, this.path);
+    }
+  }
+
+  /** Runs one read or write outside a transaction with faults translated. */
+  run<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw translateSqliteError(error, this.path);
+    }
+  }
+
+  /** Moves the WAL into the file and empties it; what was securely deleted is then gone. */
+  checkpoint(): void {
+    this.run(() => this.raw.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.raw.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function quickCheck(raw: DatabaseSync, path: string): void {
+  const first = raw.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
+  if (first.quick_check === "ok") return;
+  throw new SqliteError(`The database is damaged: ${path} (${first.quick_check})`, {
+    code: "SQLITE_CORRUPT",
+    path,
+    hint: "Keep a copy of the file before anything else writes to it.",
+  });
+}
+
+/** Opening also touches the folder, whose faults come as errno codes. */
+function translateOpenError(error: unknown, path: string): unknown {
+  const errno = (error as NodeJS.ErrnoException | null)?.code;
+  const codes: Record<string, string> = {
+    EROFS: "SQLITE_READONLY",
+    EACCES: "SQLITE_READONLY",
+    EPERM: "SQLITE_READONLY",
+    ENOSPC: "SQLITE_FULL",
+    ENOTDIR: "SQLITE_CANTOPEN",
+  };
+  const code = errno === undefined ? undefined : codes[errno];
+  if (code === undefined) return translateSqliteError(error, path);
+  return new SqliteError(`The database cannot be opened: ${path} (${(error as Error).message})`, {
+    code,
+    path,
+    hint: "Make the folder writable, with some free space; nothing was changed.",
+    cause: error,
+  });
+}

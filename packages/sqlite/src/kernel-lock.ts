@@ -1,0 +1,60 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { translateSqliteError } from "./sqlite-error.ts";
+
+/**
+ * An exclusive lock between processes that the kernel releases when its holder dies, however it
+ * dies: an open write transaction on a small SQLite file, which is a POSIX record lock. It holds
+ * across containers that share the folder, where a PID file means nothing.
+ *
+ * Never open the lock file by other means in the same process: closing any descriptor of it
+ * would drop the lock (POSIX `fcntl`). Not for network file systems.
+ */
+export class KernelLock implements Disposable {
+  readonly path: string;
+  #raw: DatabaseSync | undefined;
+
+  private constructor(path: string, raw: DatabaseSync) {
+    this.path = path;
+    this.#raw = raw;
+  }
+
+  /**
+   * Takes the lock, or returns `undefined` when another process (or another holder in this one)
+   * has it after `waitMs` (default 0).
+   * @throws SqliteError when the file cannot be created or opened.
+   */
+  static tryAcquire(path: string, waitMs = 0): KernelLock | undefined {
+    let raw: DatabaseSync | undefined;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      raw = new DatabaseSync(path, { timeout: waitMs });
+      raw.exec("BEGIN EXCLUSIVE");
+      chmodSync(path, 0o600);
+      return new KernelLock(path, raw);
+    } catch (error) {
+      raw?.close();
+      const translated = translateSqliteError(error, path);
+      if ((translated as { code?: unknown }).code === "SQLITE_BUSY") return undefined;
+      throw translated;
+    }
+  }
+
+  /** Whether somebody holds the lock now. It may change before the answer is read. */
+  static isHeld(path: string): boolean {
+    const lock = KernelLock.tryAcquire(path);
+    lock?.release();
+    return lock === undefined;
+  }
+
+  /** Idempotent. */
+  release(): void {
+    this.#raw?.close();
+    this.#raw = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
