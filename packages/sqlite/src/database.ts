@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { migrate } from "./migrate.ts";
 import { SqliteError, translateSqliteError } from "./sqlite-error.ts";
 
@@ -26,6 +26,7 @@ export type TransactionMode = "DEFERRED" | "IMMEDIATE" | "EXCLUSIVE";
 export class Database implements Disposable {
   readonly path: string;
   readonly raw: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
   #open = true;
 
   private constructor(path: string, raw: DatabaseSync) {
@@ -52,13 +53,23 @@ export class Database implements Disposable {
     }
   }
 
+  /** Prepares once and keeps it: for statements whose text is fixed. */
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.raw.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
   /** Runs `work` in one transaction: all of it or nothing. Not re-entrant. Synchronous only. */
   transaction<T>(work: () => T, mode: TransactionMode = "IMMEDIATE"): T {
     try {
-      this.raw.exec(`BEGIN ${mode}`);
+      this.prepare(`BEGIN ${mode}`).run();
       try {
         const result = work();
-        this.raw.exec("COMMIT");
+        this.prepare("COMMIT").run();
         return result;
       } catch (error) {
         // A full disk or an I/O error may have rolled back by itself.
@@ -79,9 +90,13 @@ export class Database implements Disposable {
     }
   }
 
-  /** Moves the WAL into the file and empties it; what was securely deleted is then gone. */
-  checkpoint(): void {
-    this.run(() => this.raw.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+  /**
+   * Moves the WAL into the file and empties it; what was securely deleted is then gone. False when
+   * another connection's read was in the way.
+   */
+  checkpoint(): boolean {
+    const row = this.run(() => this.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get());
+    return (row as { busy: number }).busy === 0;
   }
 
   /** Idempotent. */

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "./database.ts";
+import { isKnownDead, ownIdentity } from "./process-identity.ts";
 
 export interface LeaseGrant {
   /** Names this grant alone; a later grant of the same lease has another. */
   token: string;
   /** Wall-clock milliseconds at which others may take the lease. */
   expiresAt: number;
-  /** The token of an earlier holder whose lease expired unreleased: its outcome is unknown. */
+  /** An earlier holder's token that was never released: what it was doing may be half done. */
   expiredToken: string | undefined;
 }
 
@@ -15,6 +16,7 @@ export const LEASE_MIGRATION = `
   CREATE TABLE lease (
     name TEXT PRIMARY KEY,
     token TEXT NOT NULL,
+    holder TEXT NOT NULL,
     expires_at INTEGER NOT NULL
   ) STRICT`;
 
@@ -32,24 +34,30 @@ export class Lease {
     this.#name = name;
   }
 
-  /** Takes the lease for `durationMs` from `now`, or returns undefined when it is held. */
+  /**
+   * Takes the lease for `durationMs` from `now`; undefined when somebody else's has not expired
+   * and its holder is not known to be dead.
+   */
   tryAcquire(now: number, durationMs: number): LeaseGrant | undefined {
-    return this.#db.transaction(() => {
-      const row = this.#row();
-      if (row !== undefined && row.expires_at > now) return undefined;
-      const grant = { token: randomUUID(), expiresAt: now + durationMs };
-      this.#db.raw
-        .prepare("INSERT OR REPLACE INTO lease (name, token, expires_at) VALUES (?, ?, ?)")
-        .run(this.#name, grant.token, grant.expiresAt);
-      return { ...grant, expiredToken: row?.token };
-    });
+    return this.#db.transaction(() => this.take(now, durationMs));
+  }
+
+  /** {@link tryAcquire} for a caller that is inside an IMMEDIATE transaction already. */
+  take(now: number, durationMs: number): LeaseGrant | undefined {
+    const row = this.#row();
+    if (row !== undefined && row.expires_at > now && !isKnownDead(row.holder)) return undefined;
+    const grant = { token: randomUUID(), expiresAt: now + durationMs };
+    this.#db
+      .prepare("INSERT OR REPLACE INTO lease (name, token, holder, expires_at) VALUES (?, ?, ?, ?)")
+      .run(this.#name, grant.token, ownIdentity(), grant.expiresAt);
+    return { ...grant, expiredToken: row?.token };
   }
 
   /** Extends a lease still held by `token`; false when it has passed to somebody else. */
   renew(token: string, now: number, durationMs: number): boolean {
     return this.#db.run(
       () =>
-        this.#db.raw
+        this.#db
           .prepare("UPDATE lease SET expires_at = ? WHERE name = ? AND token = ?")
           .run(now + durationMs, this.#name, token).changes === 1,
     );
@@ -63,13 +71,19 @@ export class Lease {
   /** Gives the lease back; without effect when it has passed to somebody else. */
   release(token: string): void {
     this.#db.run(() =>
-      this.#db.raw.prepare("DELETE FROM lease WHERE name = ? AND token = ?").run(this.#name, token),
+      this.#db.prepare("DELETE FROM lease WHERE name = ? AND token = ?").run(this.#name, token),
     );
   }
 
-  #row(): { token: string; expires_at: number } | undefined {
-    return this.#db.raw
-      .prepare("SELECT token, expires_at FROM lease WHERE name = ?")
-      .get(this.#name) as { token: string; expires_at: number } | undefined;
+  #row(): LeaseRow | undefined {
+    return this.#db
+      .prepare("SELECT token, holder, expires_at FROM lease WHERE name = ?")
+      .get(this.#name) as LeaseRow | undefined;
   }
+}
+
+interface LeaseRow {
+  token: string;
+  holder: string;
+  expires_at: number;
 }
