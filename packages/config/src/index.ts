@@ -1,1 +1,13 @@
-export {};
+export { ConfigError, type ConfigErrorCode, type Finding, formatFinding } from "./config-error.ts";
+export { type Config, configSchema, type SecretReference } from "./config-schema.ts";
+export type { Environment } from "./interpolate.ts";
+export {
+  CONFIG_FILE_NAME,
+  type ConfigSource,
+  type LoadedConfig,
+  loadConfig,
+  type LoadOptions,
+} from "./load-config.ts";
+export { checkConfig, parseConfig, type ParsedConfig, type ParseOptions } from "./parse-config.ts";
+export { readSecret } from "./secret.ts";
+export { suggest } from "./suggest.ts";

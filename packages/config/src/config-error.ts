@@ -1,0 +1,69 @@
+import { HoldfastError } from "@holdfast/core";
+
+/** One thing wrong, or worth a note, in a configuration file. Lines and columns count from 1. */
+export interface Finding {
+  severity: "error" | "warning";
+  file: string;
+  line: number;
+  column: number;
+  /** Dotted path of the key; empty for the document. */
+  path: string;
+  message: string;
+  /** What would be accepted. */
+  expected?: string;
+  /** What was probably meant. */
+  suggestion?: string;
+}
+
+/**
+ * - `CONFIG_INVALID`: the configuration in force has errors; `findings` lists them
+ * - `CONFIG_NOT_FOUND`: the named file or deployment does not exist
+ * - `CONFIG_UNREADABLE`: the file exists and cannot be read
+ * - `SECRET_UNAVAILABLE`: an `{env}` or `{file}` reference leads nowhere
+ */
+export type ConfigErrorCode =
+  | "CONFIG_INVALID"
+  | "CONFIG_NOT_FOUND"
+  | "CONFIG_UNREADABLE"
+  | "SECRET_UNAVAILABLE";
+
+export class ConfigError extends HoldfastError {
+  override name = "ConfigError";
+  declare readonly code: ConfigErrorCode;
+  readonly findings: readonly Finding[];
+
+  constructor(
+    message: string,
+    options: {
+      code: ConfigErrorCode;
+      hint: string;
+      findings?: readonly Finding[];
+      cause?: unknown;
+    },
+  ) {
+    super(message, options);
+    this.findings = options.findings ?? [];
+  }
+
+  /** The `CONFIG_INVALID` error of findings, of which at least one is an error. */
+  static invalid(findings: readonly Finding[]): ConfigError {
+    const errors = findings.filter((finding) => finding.severity === "error");
+    const first = errors[0] as Finding;
+    return new ConfigError(errors.map(formatFinding).join("\n"), {
+      code: "CONFIG_INVALID",
+      hint: `Correct line ${first.line} of ${first.file}, then run the command again.`,
+      findings,
+    });
+  }
+}
+
+/** `holdfast.yaml:3:12: circuit_breaker.timeout: must be … (expected …; did you mean …?)` */
+export function formatFinding(finding: Finding): string {
+  const { file, line, column, path, message, expected, suggestion } = finding;
+  const where = `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}`;
+  const extra = [
+    ...(expected === undefined ? [] : [`expected ${expected}`]),
+    ...(suggestion === undefined ? [] : [`did you mean ${suggestion}?`]),
+  ];
+  return `${where}${message}${extra.length === 0 ? "" : ` (${extra.join("; ")})`}`;
+}

@@ -1,0 +1,129 @@
+import type { YamlEntry, YamlNode } from "./yaml-document.ts";
+
+export interface RuleFinding {
+  severity: "error" | "warning";
+  offset: number;
+  path: string;
+  message: string;
+  expected?: string;
+}
+
+type Rule = (root: YamlNode) => RuleFinding[];
+
+/** What the schema cannot say: rules between keys, each on its own, over a valid document. */
+export const rules: readonly Rule[] = [
+  pathGivesWay,
+  serverNeedsHost,
+  keysOfAnotherMode,
+  hostIsOnlyAName,
+  secretHeadersByReference,
+];
+
+const STORE = "vector_store.config";
+
+function pathGivesWay(root: YamlNode): RuleFinding[] {
+  const older = entryAt(root, `${STORE}.path`);
+  if (older === undefined) return [];
+  const both = entryAt(root, `${STORE}.persist_directory`) !== undefined;
+  return [
+    {
+      severity: "warning",
+      offset: older.keyOffset,
+      path: `${STORE}.path`,
+      message: both
+        ? "is the older name of persist_directory, which is given too and wins"
+        : "is the older name of persist_directory",
+    },
+  ];
+}
+
+function serverNeedsHost(root: YamlNode): RuleFinding[] {
+  const mode = entryAt(root, `${STORE}.mode`);
+  if (mode === undefined || scalar(mode) !== "server") return [];
+  if (entryAt(root, `${STORE}.host`) !== undefined) return [];
+  return [
+    {
+      severity: "error",
+      offset: mode.keyOffset,
+      path: `${STORE}.mode`,
+      message: "server needs a host",
+      expected: "a line host: NAME beside it",
+    },
+  ];
+}
+
+const KEYS_OF_MODE: Readonly<Record<string, readonly string[]>> = {
+  managed: ["persist_directory", "path", "command", "allow_reset", "anonymized_telemetry"],
+  server: ["host", "port", "ssl", "headers", "tenant", "database", "token"],
+  cloud: ["host", "port", "ssl", "headers", "tenant", "database", "token"],
+};
+
+function keysOfAnotherMode(root: YamlNode): RuleFinding[] {
+  const mode = modeOf(root);
+  const own = KEYS_OF_MODE[mode] ?? [];
+  const others = new Set(Object.values(KEYS_OF_MODE).flat());
+  return [...others]
+    .filter((key) => !own.includes(key))
+    .flatMap((key) => {
+      const entry = entryAt(root, `${STORE}.${key}`);
+      if (entry === undefined) return [];
+      return [
+        {
+          severity: "warning" as const,
+          offset: entry.keyOffset,
+          path: `${STORE}.${key}`,
+          message: `has no effect in mode ${mode}`,
+        },
+      ];
+    });
+}
+
+function hostIsOnlyAName(root: YamlNode): RuleFinding[] {
+  const host = entryAt(root, `${STORE}.host`);
+  if (host === undefined || !/[/@\s]/.test(String(scalar(host)))) return [];
+  return [
+    {
+      severity: "error",
+      offset: host.value.offset,
+      path: `${STORE}.host`,
+      message: "is more than a name or address",
+      expected: "chroma.example.org, with port and ssl on their own lines",
+    },
+  ];
+}
+
+const SECRET_HEADER = /^(authorization|proxy-authorization|cookie|x-api-key|x-chroma-token)$/i;
+
+function secretHeadersByReference(root: YamlNode): RuleFinding[] {
+  const headers = entryAt(root, `${STORE}.headers`)?.value;
+  if (headers?.kind !== "map") return [];
+  return [...headers.entries]
+    .filter(([name, entry]) => SECRET_HEADER.test(name) && entry.value.kind === "scalar")
+    .map(([name, entry]) => ({
+      severity: "error" as const,
+      offset: entry.value.offset,
+      path: `${STORE}.headers.${name}`,
+      message: "secrets are not written into the file",
+      expected: "{env: NAME} or {file: PATH}",
+    }));
+}
+
+/** The mode in force: as given, else server when there is a host, else managed. */
+export function modeOf(root: YamlNode): "managed" | "server" | "cloud" {
+  const given = entryAt(root, `${STORE}.mode`);
+  if (given !== undefined) return scalar(given) as "managed" | "server" | "cloud";
+  return entryAt(root, `${STORE}.host`) === undefined ? "managed" : "server";
+}
+
+export function entryAt(root: YamlNode, path: string): YamlEntry | undefined {
+  let entry: YamlEntry | undefined;
+  let node: YamlNode | undefined = root;
+  for (const key of path.split(".")) {
+    entry = node?.kind === "map" ? node.entries.get(key) : undefined;
+    node = entry?.value;
+  }
+  return entry;
+}
+
+const scalar = (entry: YamlEntry): unknown =>
+  entry.value.kind === "scalar" ? entry.value.value : undefined;

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { ConfigError } from "./config-error.ts";
+import type { SecretReference } from "./config-schema.ts";
+import type { Environment } from "./interpolate.ts";
+
+/**
+ * What a reference stands for; of a file, its text without the line break at its end.
+ * @throws ConfigError `SECRET_UNAVAILABLE`, naming the reference and never a content.
+ */
+export function readSecret(reference: SecretReference, environment: Environment): string {
+  if (reference.env !== undefined) {
+    const value = environment[reference.env];
+    if (value !== undefined && value !== "") return value;
+    throw new ConfigError(`The secret {env: ${reference.env}} is not set`, {
+      code: "SECRET_UNAVAILABLE",
+      hint: `Set it for this command: export ${reference.env}=…`,
+    });
+  }
+  const file = reference.file ?? "";
+  try {
+    const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
+    if (text !== "") return text;
+  } catch (error) {
+    throw unavailable(file, (error as Error).message, error);
+  }
+  throw unavailable(file, "it is empty");
+}
+
+function unavailable(file: string, why: string, cause?: unknown): ConfigError {
+  return new ConfigError(`The secret {file: ${file}} cannot be read: ${why}`, {
+    code: "SECRET_UNAVAILABLE",
+    hint: `Put the secret into ${file}, readable by you alone (chmod 600).`,
+    cause,
+  });
+}

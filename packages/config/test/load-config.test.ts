@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ConfigError, loadConfig, type LoadOptions } from "@holdfast/config";
+
+let folder: string;
+let options: LoadOptions;
+
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "holdfast-config-")));
+  mkdirSync(join(folder, "project/deep/er"), { recursive: true });
+  options = {
+    environment: {},
+    workingDirectory: join(folder, "project/deep/er"),
+    userDataDirectory: join(folder, "data"),
+  };
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(path: string, text: string): string {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+const named = (name: string): string => `vector_store: {config: {collection_name: ${name}}}\n`;
+
+describe("which configuration is in force, first hit wins", () => {
+  test("built-in defaults without any file, with data in the user's data directory", () => {
+    const loaded = loadConfig(options);
+    expect(loaded).toMatchObject({ source: "built-in", file: undefined, warnings: [] });
+    expect(loaded.config.vector_store.config).toMatchObject({
+      mode: "managed",
+      collection_name: "memories",
+      persist_directory: join(folder, "data/chroma"),
+      allow_reset: false,
+    });
+    expect(loaded.config.circuit_breaker).toEqual({
+      enabled: true,
+      failure_threshold: 5,
+      recovery_timeout: 60,
+      success_threshold: 3,
+      timeout: 30,
+    });
+  });
+
+  test("each place wins over those after it", () => {
+    const nearest = write("project/holdfast.yaml", named("nearest"));
+    expect(loadConfig(options)).toMatchObject({ source: "workspace", file: nearest });
+
+    const deployed = write("data/deployments/staging/holdfast.yaml", "environment: staging\n");
+    options.environment = { HOLDFAST_ENV: "staging" };
+    expect(loadConfig(options)).toMatchObject({ source: "deployment", file: deployed });
+
+    const byVariable = write("variable.yaml", named("variable"));
+    options.environment = { HOLDFAST_ENV: "staging", HOLDFAST_CONFIG: byVariable };
+    expect(loadConfig(options)).toMatchObject({ source: "HOLDFAST_CONFIG", file: byVariable });
+
+    const flagged = write("project/deep/er/flag.yaml", named("flag"));
+    expect(loadConfig({ ...options, file: "flag.yaml" })).toMatchObject({
+      source: "flag",
+      file: flagged,
+    });
+  });
+
+  test("the nearest of several files upwards", () => {
+    write("project/holdfast.yaml", named("far"));
+    const near = write("project/deep/holdfast.yaml", named("near"));
+    expect(loadConfig(options).file).toBe(near);
+  });
+});
+
+test("relative paths resolve from the file that states them", () => {
+  write(
+    "project/holdfast.yaml",
+    "vector_store: {config: {persist_directory: ./db}}\nembedder: {options: {key: {file: k.txt}}}\n",
+  );
+  const { config, directory } = loadConfig(options);
+  expect(directory).toBe(join(folder, "project"));
+  expect(config.vector_store.config.persist_directory).toBe(join(folder, "project/db"));
+  expect(config.embedder.options).toEqual({ key: { file: join(folder, "project/k.txt") } });
+});
+
+function failure(load: () => unknown): ConfigError {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("it was accepted");
+}
+
+test.each([
+  ["a file that is not there", { file: "none.yaml" }, "CONFIG_NOT_FOUND", /holdfast init/],
+  ["a folder", { file: "." }, "CONFIG_UNREADABLE", /a file/],
+  [
+    "an environment nothing is deployed for",
+    { environmentName: "staging" },
+    "CONFIG_NOT_FOUND",
+    /--config/,
+  ],
+  [
+    "an environment that does not exist",
+    { environmentName: "../../x" },
+    "CONFIG_NOT_FOUND",
+    /--config/,
+  ],
+  ["a file without end", { file: "/dev/zero" }, "CONFIG_INVALID", /Correct/],
+])("refuses %s and says what to do", (_name, changed, code, hint) => {
+  const error = failure(() => loadConfig({ ...options, ...changed }));
+  expect(error.code).toBe(code);
+  expect(error.hint).toMatch(hint);
+});
+
+test("refuses a file made for another environment than --env names", () => {
+  write("project/holdfast.yaml", "environment: development\n");
+  const error = failure(() =>
+    loadConfig({ ...options, file: "../../holdfast.yaml", environmentName: "production" }),
+  );
+  expect(error).toMatchObject({ code: "CONFIG_INVALID" });
+  expect(error.message).toMatch(/is for development, not for production/);
+});
