@@ -1,4 +1,14 @@
 export {
+  assertBatch,
+  assertCollectionName,
+  assertCount,
+  assertMetadata,
+  assertRecords,
+  assertVector,
+  lastOfEachId,
+  sameEmbedder,
+} from "./storable.ts";
+export {
   StoreError,
   type StoreErrorCode,
   type StoreErrorOptions,
