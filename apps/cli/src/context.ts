@@ -1,0 +1,73 @@
+import { createInterface } from "node:readline/promises";
+import { loadConfig, type LoadedConfig } from "@holdfast/config";
+import { HoldfastError } from "@holdfast/core";
+import { EXIT, type ExitStatus } from "./exit-codes.ts";
+import type { GlobalOptions } from "./global-options.ts";
+import type { Output } from "./output.ts";
+import { userDataDirectory } from "./user-directories.ts";
+
+/** What a command is given besides its own arguments. */
+export interface Context {
+  readonly output: Output;
+  /** Aborted by Ctrl-C and SIGTERM: commands clean up, then let it end them. */
+  readonly signal: AbortSignal;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly workingDirectory: string;
+  /** What the command ends with, when it does not throw. */
+  exitStatus: ExitStatus;
+  /** The configuration in force, read once; its warnings are told once. */
+  config(): LoadedConfig;
+  /** Asks before something is destroyed; returns false for no. */
+  confirm(question: string, options: { yes: boolean | undefined }): Promise<boolean>;
+}
+
+export function createContext(
+  options: GlobalOptions,
+  output: Output,
+  signal: AbortSignal,
+): Context {
+  let loaded: LoadedConfig | undefined;
+  const config = (): LoadedConfig => {
+    if (loaded !== undefined) return loaded;
+    loaded = loadConfig({
+      file: options.config,
+      environmentName: options.env,
+      environment: process.env,
+      workingDirectory: process.cwd(),
+      userDataDirectory: userDataDirectory(),
+    });
+    for (const { file, line, path, message } of loaded.warnings)
+      output.warn(`${file}:${line}: ${path} ${message}`);
+    return loaded;
+  };
+  return {
+    output,
+    signal,
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    exitStatus: EXIT.ok,
+    config,
+    confirm: (question, { yes }) => confirm(question, yes, options.input, signal),
+  };
+}
+
+async function confirm(
+  question: string,
+  yes: boolean | undefined,
+  input: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (yes) return true;
+  if (!input || !process.stdin.isTTY)
+    throw new HoldfastError(`${question} Nobody can be asked here`, {
+      code: "CONFIRMATION_NEEDED",
+      hint: "Run it again with --yes to go ahead.",
+    });
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await reader.question(`${question} [y/N] `, { signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    reader.close();
+  }
+}

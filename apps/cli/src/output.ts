@@ -1,0 +1,134 @@
+import { styleText } from "node:util";
+import { HoldfastError } from "@holdfast/core";
+
+export interface OutputOptions {
+  /** As in `memory add`; it names the envelope. */
+  command: string;
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  /** False for `--no-color`; the streams' own reasons come on top. */
+  colour: boolean;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+/**
+ * Where a command's words go: the result to stdout, everything else to stderr. With `json`, stdout
+ * carries one envelope and nothing else.
+ */
+export class Output {
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly #options: OutputOptions;
+  readonly #warnings: string[] = [];
+  #answered = false;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+    this.json = options.json;
+    this.verbose = options.verbose;
+  }
+
+  /** The command's answer, once: as data for programs, as text for people. */
+  result(data: unknown, text: string): void {
+    if (this.#answered) throw new TypeError("A command answers once");
+    this.#answered = true;
+    if (this.json) {
+      this.#envelope({ ok: true, data, warnings: this.#warnings });
+    } else if (text !== "") {
+      process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    }
+  }
+
+  /** Something that went differently from what one might expect, though the command succeeds. */
+  warn(message: string): void {
+    this.#warnings.push(message);
+    if (!this.json) this.#tell(`${this.paint("yellow", "warning:", process.stderr)} ${message}`);
+  }
+
+  /** What is happening, for people; silenced by `--quiet`. */
+  note(message: string): void {
+    if (!this.#options.quiet) this.#tell(message);
+  }
+
+  /** What failed, why, and what to do next. A stack only with `--verbose`. */
+  fail(error: unknown): void {
+    const code = error instanceof HoldfastError ? error.code : "UNEXPECTED";
+    const message = messageOf(error);
+    const hint = hintOf(error);
+    // An answer was given already: a second envelope would not be one.
+    if (this.json && !this.#answered) {
+      this.#answered = true;
+      this.#envelope({ ok: false, error: { code, message, hint }, warnings: this.#warnings });
+    } else {
+      this.#tell(`${this.paint(["red", "bold"], "error:", process.stderr)} ${message}`);
+      if (hint !== undefined) this.#tell(`${this.paint("cyan", "next:", process.stderr)} ${hint}`);
+    }
+    if (this.verbose) this.#tell(trace(error));
+  }
+
+  paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+    return this.colours(stream) ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  /** Whether a stream shows colours: a terminal that can, and nobody said no. */
+  colours(stream: NodeJS.WriteStream): boolean {
+    if (!this.#options.colour || !stream.isTTY) return false;
+    return !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+  }
+
+  #tell(message: string): void {
+    process.stderr.write(`${message}\n`);
+  }
+
+  #envelope(content: Record<string, unknown>): void {
+    const schema = `holdfast/${this.#options.command.replaceAll(" ", "-")}/v1`;
+    process.stdout.write(`${JSON.stringify({ schema, ...content })}\n`);
+  }
+}
+
+/** Text that cannot steer a terminal: control characters but line breaks and tabs are shown. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (character) => {
+    if (character === "\n" || character === "\t") return character;
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** Columns aligned by their widest cell, two blanks apart; the last may be of any width. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [index, cell] of row.entries())
+      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof HoldfastError) return printable(error.message);
+  const text = error instanceof Error ? error.message : String(error);
+  return `Unexpected: ${printable(text)}`;
+}
+
+function hintOf(error: unknown): string | undefined {
+  if (error instanceof HoldfastError) return error.hint;
+  return "Run it again with --verbose, and report what it prints.";
+}
+
+function trace(error: unknown): string {
+  const lines: string[] = [];
+  let at = error;
+  while (at instanceof Error && lines.length < 8) {
+    lines.push(at.stack ?? at.message);
+    at = at.cause;
+  }
+  return lines.join("\ncaused by: ");
+}

@@ -1,0 +1,84 @@
+import { Command, type CommanderError } from "commander";
+import { HoldfastError } from "@holdfast/core";
+import { type CommandEntry, commands, groups } from "./catalogue.ts";
+import type { Context } from "./context.ts";
+import { commandWords, GLOBAL_OPTIONS } from "./global-options.ts";
+import { example } from "./help.ts";
+
+/**
+ * The command line as commander sees it. Every command is named in it; `loaded` ones also have
+ * their options and action.
+ */
+export async function buildProgram(
+  loaded: readonly CommandEntry[],
+  context: Context,
+): Promise<Command> {
+  const program = new Command("holdfast")
+    .description("Reliable memory for AI agents, on Chroma.")
+    .usage("[options] <command>");
+  for (const [flags, description] of GLOBAL_OPTIONS) program.option(flags, description);
+  program.option("-V, --version", "print the version");
+  strict(program);
+  example(program, ["holdfast init", 'holdfast memory add "The build needs Node 24"']);
+  for (const entry of commands) {
+    const command = commandAt(program, entry.name).summary(entry.summary);
+    command.description(`${entry.summary}.`);
+    if (loaded.includes(entry)) (await entry.load()).register(command, context);
+  }
+  return program;
+}
+
+/** The command that the leading words of an argument list name, if they name one. */
+export function entryOf(argv: readonly string[]): CommandEntry | undefined {
+  const words = commandWords(argv);
+  return commands.find((entry) => entry.name.split(" ").every((word, at) => words[at] === word));
+}
+
+/** What commander found wrong with the command line, as an error with a next command. */
+export function usageError(error: CommanderError, argv: readonly string[]): HoldfastError {
+  const [message = "", meant] = error.message
+    .replace(/^error: /, "")
+    .trim()
+    .split("\n(Did you mean ");
+  const path: string[] = [];
+  for (const word of commandWords(argv)) {
+    const longer = [...path, word].join(" ");
+    if (!commands.some((entry) => `${entry.name} `.startsWith(`${longer} `))) break;
+    path.push(word);
+  }
+  const help = ["holdfast", ...path, "--help"].join(" ");
+  if (error.code === "commander.help")
+    return new HoldfastError("No command was given", { code: "USAGE", hint: help, cause: error });
+  return new HoldfastError(message, {
+    code: "USAGE",
+    hint: meant === undefined ? help : `Did you mean ${meant.replace(/\)$/, "")} See: ${help}`,
+    cause: error,
+  });
+}
+
+function commandAt(program: Command, name: string): Command {
+  let parent = program;
+  const path: string[] = [];
+  for (const word of name.split(" ")) {
+    path.push(word);
+    const existing = parent.commands.find((command) => command.name() === word);
+    parent = existing ?? addCommand(parent, word, path.join(" "));
+  }
+  return parent;
+}
+
+function addCommand(parent: Command, word: string, path: string): Command {
+  const command = parent.command(word);
+  const group = groups[path];
+  if (group !== undefined) command.description(`${group}.`).summary(group);
+  strict(command);
+  return command;
+}
+
+/** Commander throws instead of exiting, and leaves errors to be told by `main`. */
+function strict(command: Command): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, sortOptions: false })
+    .configureOutput({ outputError: () => undefined });
+}

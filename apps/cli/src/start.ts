@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+
+/** Runs one command line and sets the process's exit status. */
+export async function start(argv: readonly string[]): Promise<void> {
+  // The question of scripts and humans alike, answered without loading anything.
+  if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
+    process.stdout.write(`${version()}\n`);
+    return;
+  }
+  enableCompileCache();
+  hideSqliteWarning();
+  endQuietlyWhenNobodyReads();
+  const { main } = await import("./main.ts");
+  process.exitCode = await main(argv);
+}
+
+/** This package's version. */
+export function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** node:sqlite calls itself experimental before Node 24.15, on the user's stderr. */
+function hideSqliteWarning(): void {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    const isSqlite = String(warning).startsWith("SQLite is an experimental feature");
+    if (!isSqlite) (emitWarning as (...all: unknown[]) => void)(warning, ...rest);
+  };
+}
+
+/** `holdfast memory list | head` closes the pipe early, which is no failure. */
+function endQuietlyWhenNobodyReads(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+}

@@ -1,0 +1,23 @@
+import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/**
+ * Creates a file with all of its content or not at all, and never replaces one.
+ * @returns false when a file of that name exists, which is then as it was
+ */
+export function writeNewFile(path: string, text: string, mode = 0o600): boolean {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const descriptor = openSync(temporary, "w", mode);
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    closeSync(descriptor);
+    rmSync(temporary);
+  }
+}

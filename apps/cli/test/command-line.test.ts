@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { commands } from "../src/catalogue.ts";
+import { BIN, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
+
+let sandbox: Sandbox;
+beforeEach(() => void (sandbox = new Sandbox()));
+afterEach(() => sandbox.remove());
+
+test("an old Node is told so in one line", async () => {
+  const pretend =
+    "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.11.1'})";
+  const result = await sandbox.run([], { environment: { NODE_OPTIONS: `--import=${pretend}` } });
+  expect(result).toMatchObject({ status: 1, stdout: "" });
+  expect(result.stderr).toMatch(/^holdfast needs Node 22\.13 .* this is 20\.11\.1.*\n$/);
+});
+
+test("--version, in each of its ways", async () => {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  expect(await sandbox.run(["--version"])).toMatchObject({ status: 0, stdout: `${version}\n` });
+  const { json } = await sandbox.run(["--version", "--json"]);
+  expect(json).toMatchObject({ ok: true, data: { version } });
+});
+
+test.each(commands.map((entry) => [entry.name]))(
+  "%s --help shows an example first",
+  async (name) => {
+    const { status, stdout } = await sandbox.run([...name.split(" "), "--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Examples?:\n {2}\$ .*holdfast/);
+    expect(stdout).toContain(`Usage: holdfast ${name}`);
+    expect(stdout).toContain("--json");
+  },
+);
+
+describe("init", () => {
+  test("makes a workspace whose configuration is valid, and says what next", async () => {
+    const made = await sandbox.run(["init"]);
+    expect(made).toMatchObject({ status: 0, stderr: "" });
+    expect(made.stdout).toContain("holdfast memory add");
+    expect(readFileSync(join(sandbox.folder, ".holdfast/.gitignore"), "utf8")).toBe("*\n");
+    expect(statSync(join(sandbox.folder, ".holdfast")).mode & 0o777).toBe(0o700);
+  });
+
+  test("never overwrites", async () => {
+    writeFileSync(join(sandbox.folder, "holdfast.yaml"), "mine");
+    const again = await sandbox.run(["init", "--json"]);
+    expect(again).toMatchObject({
+      status: 1,
+      json: { ok: false, error: { code: "WORKSPACE_EXISTS" } },
+    });
+    expect(readFileSync(join(sandbox.folder, "holdfast.yaml"), "utf8")).toBe("mine");
+  });
+
+  test("in another folder, which it creates", async () => {
+    const { json } = await sandbox.run(["init", "a/b", "--json"]);
+    expect(json.data.file).toBe(join(sandbox.folder, "a/b/holdfast.yaml"));
+    expect(statSync(json.data.file).isFile()).toBe(true);
+  });
+
+  test("where it cannot write, it says so and leaves nothing", async () => {
+    writeFileSync(join(sandbox.folder, "file"), "");
+    const { status, stderr } = await sandbox.run(["init", "file/x"]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: No workspace can be made in .*\nnext: .*holdfast init FOLDER/);
+  });
+});
+
+describe("a wrong command line: what, and the next command, exit 2", () => {
+  test.each([
+    [["nonsense"], "unknown command 'nonsense'", "holdfast --help"],
+    [["initt"], "unknown command 'initt'", "Did you mean init?"],
+    [["init", "--jsn"], "unknown option '--jsn'", "Did you mean --json?"],
+    [["init", "a", "b"], "too many arguments", "holdfast init --help"],
+    [["completion"], "missing required argument 'shell'", "holdfast completion --help"],
+    [["completion", "tcsh"], "bash, zsh, fish", "holdfast completion --help"],
+    [["init", "--config"], "argument missing", "holdfast init --help"],
+  ])("%j", async (args, message, next) => {
+    const told = await sandbox.run(args);
+    expect(told).toMatchObject({ status: 2, stdout: "" });
+    expect(told.stderr).toMatch(/^error: .*\nnext: .*\n$/);
+    expect(told.stderr).toContain(message);
+    expect(told.stderr).toContain(next);
+    // `--config` would take `--json` for its value.
+    const { status, json } = await sandbox.run(["--json", ...args]);
+    expect({ status, json }).toMatchObject({
+      status: 2,
+      json: { ok: false, error: { code: "USAGE" } },
+    });
+  });
+
+  test("nothing at all shows the help on stderr", async () => {
+    const { status, stdout, stderr } = await sandbox.run([]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain("Usage: holdfast");
+    expect((await sandbox.run(["--json"])).json.error.message).toBe("No command was given");
+  });
+});
+
+describe("completion", () => {
+  test("bash completes commands, then their options", async () => {
+    const { stdout } = await sandbox.run(["completion", "bash"]);
+    const complete = (line: string): string => {
+      const words = line.split(" ");
+      const script = `${stdout}\nCOMP_WORDS=(${words.map((w) => `"${w}"`).join(" ")})
+COMP_CWORD=${words.length - 1}; _holdfast; echo "\${COMPREPLY[*]}"`;
+      return execFileSync("bash", ["-c", script], { encoding: "utf8" }).trim();
+    };
+    expect(complete("holdfast in")).toBe("init");
+    expect(complete("holdfast completion --js")).toBe("--json");
+  });
+
+  test.each(["zsh", "fish"])("%s names every command", async (shell) => {
+    const { status, stdout } = await sandbox.run(["completion", shell]);
+    expect(status).toBe(0);
+    for (const { name } of commands) expect(stdout).toContain(name.replaceAll(" ", "/"));
+  });
+});
+
+test("a reader that leaves early is no failure", () => {
+  const line = `"$0" ${NODE_OPTIONS.join(" ")} ${BIN} --help | head -1; echo "\${PIPESTATUS[0]}"`;
+  const out = execFileSync("bash", ["-c", line, process.execPath], { encoding: "utf8" });
+  expect(out).toBe("Examples:\n0\n");
+});

@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const BIN: string = new URL("../src/bin.ts", import.meta.url).pathname;
+export const NODE_OPTIONS: readonly string[] = ["--conditions=@holdfast/source"];
+
+export interface CliResult {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+  /** The envelope, when stdout is one line of JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into every shape
+  json: any;
+}
+
+/** A user with an empty folder: own home, nothing set, no terminal. */
+export class Sandbox {
+  readonly folder: string = realpathSync(mkdtempSync(join(tmpdir(), "holdfast-cli-")));
+  readonly environment: Record<string, string> = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: join(this.folder, "home"),
+    XDG_DATA_HOME: join(this.folder, "home/data"),
+    // A fetched server is worth keeping between tests.
+    ...(process.env["XDG_CACHE_HOME"] ? { XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] } : {}),
+  };
+
+  async run(
+    args: readonly string[],
+    options: { input?: string; environment?: Record<string, string>; cwd?: string } = {},
+  ): Promise<CliResult> {
+    const child = spawn(process.execPath, [...NODE_OPTIONS, BIN, ...args], {
+      cwd: options.cwd ?? this.folder,
+      env: { ...this.environment, ...options.environment },
+    });
+    child.stdin.end(options.input ?? "");
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const status = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    return { status, stdout, stderr, json: envelope(stdout) };
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function envelope(stdout: string): unknown {
+  if (!stdout.startsWith('{"schema":') || stdout.trimEnd().includes("\n")) return undefined;
+  return JSON.parse(stdout);
+}
