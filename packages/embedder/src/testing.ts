@@ -1,0 +1,1 @@
+export { hashEmbedder, type HashEmbedderOptions } from "./hash-embedder.ts";
