@@ -1,1 +1,44 @@
-export {};
+export {
+  createMemory,
+  MEMORY_DEFAULTS,
+  type MemoryDeps,
+  type MemoryOptions,
+} from "./create-memory.ts";
+export type { Failpoint, OutboxBounds } from "./journal.ts";
+export type {
+  Comparison,
+  DeadLetter,
+  DrainReport,
+  Embedder,
+  Ledger,
+  Memory,
+  MemoryStatus,
+  OutboxStatus,
+  RebuildOptions,
+  RebuildReport,
+} from "./memory.ts";
+export {
+  MemoryError,
+  type MemoryErrorCode,
+  MemoryServiceUnavailableError,
+} from "./memory-error.ts";
+export type {
+  AddOptions,
+  Durability,
+  Filter,
+  ForgetResult,
+  GetResult,
+  Hit,
+  ListOptions,
+  ListResult,
+  MemoryChanges,
+  MemoryRecord,
+  NewMemory,
+  RecallSource,
+  Receipt,
+  Scope,
+  SearchOptions,
+  SearchResult,
+  WriteOptions,
+} from "./memory-record.ts";
+export { breakerOutcome, type TimeLimits } from "./store-access.ts";

@@ -1,0 +1,321 @@
+import {
+  type BackoffOptions,
+  type Clock,
+  fullJitterMs,
+  HoldfastError,
+  type Random,
+} from "@holdfast/core";
+import type { Applier, Batch, PendingPut, Refusal } from "./applier.ts";
+import type { Failpoint, Journal } from "./journal.ts";
+import type { DrainReport } from "./memory.ts";
+import { MemoryServiceUnavailableError } from "./memory-error.ts";
+import type { Reconciler } from "./reconciler.ts";
+import { isCertainlyUnsent, type StoreAccess } from "./store-access.ts";
+
+export interface DrainerOptions {
+  /** How long a drainer that falls silent keeps others out, in milliseconds. */
+  leaseMs: number;
+  /** Records a request; the store's own limit holds as well. */
+  batchRecordsMax: number;
+  /** Texts that are embedded before a request is sent. */
+  embedBatchMax: number;
+  backoff: BackoffOptions;
+}
+
+interface DrainerDeps {
+  journal: Journal;
+  access: StoreAccess;
+  applier: Applier;
+  reconciler: Reconciler;
+  clock: Clock;
+  random: Random;
+  failpoint: Failpoint | undefined;
+}
+
+/** How one run ended: the outbox is empty, another process drains, or something failed. */
+type RunEnd = { kind: "empty" } | { kind: "busy" } | { kind: "failed"; reason: string };
+
+interface HeldLease extends Disposable {
+  lost: AbortSignal;
+}
+
+/** This process was silent for longer than its lease, and another drains now. */
+class LeaseLostError extends HoldfastError {
+  override name = "LeaseLostError";
+
+  constructor() {
+    super("Another process has taken over draining", { code: "LEASE_LOST", retryable: true });
+  }
+}
+
+const TURN_POLL_MS = 50;
+/** Rough JSON size of one float of a vector, in bytes. */
+const FLOAT_BYTES = 12;
+const RECONCILE_IDS_MAX = 200;
+
+/**
+ * Applies queued writes to the store, one drainer at a time among all processes by lease. What it
+ * is about to send is written down first, so that whoever comes after knows what may surface.
+ */
+export class Drainer {
+  readonly #options: DrainerOptions;
+  readonly #deps: DrainerDeps;
+  #running: Promise<RunEnd> | undefined;
+  #report: DrainReport = emptyReport();
+  /** Whether the batch in hand may have left for the store. */
+  #sent = false;
+
+  constructor(options: DrainerOptions, deps: DrainerDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** One run, shared by all who ask while it lasts. With `eager`, an attempt is due at once. */
+  run(signal: AbortSignal, eager: boolean): Promise<RunEnd> {
+    if (this.#running === undefined) {
+      const wait = eager ? undefined : this.#backingOff();
+      if (wait !== undefined) return Promise.resolve({ kind: "failed", reason: wait });
+      this.#running = this.#drainAll(signal).finally(() => {
+        this.#running = undefined;
+      });
+    }
+    return this.#running;
+  }
+
+  /** Runs `work` as the only one, among all processes, that changes the store; waits for its turn. */
+  async exclusively<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { journal, clock } = this.#deps;
+    for (;;) {
+      signal.throwIfAborted();
+      const grant = journal.working.lease.tryAcquire(clock.now(), this.#options.leaseMs);
+      if (grant !== undefined) {
+        using held = this.#hold(grant.token);
+        try {
+          return await work(AbortSignal.any([signal, held.lost]));
+        } finally {
+          journal.working.lease.release(grant.token);
+        }
+      }
+      await clock.sleep(TURN_POLL_MS, signal);
+    }
+  }
+
+  /** What the last run did. */
+  get report(): DrainReport {
+    return this.#report;
+  }
+
+  /** Resolves when no run is under way. */
+  async idle(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+  }
+
+  #backingOff(): string | undefined {
+    const { nextAttemptAt, lastError } = this.#deps.journal.attempts();
+    if (nextAttemptAt === null || nextAttemptAt <= this.#deps.clock.now()) return undefined;
+    return lastError ?? "the store failed a moment ago";
+  }
+
+  async #drainAll(signal: AbortSignal): Promise<RunEnd> {
+    this.#report = emptyReport();
+    let token: string | undefined;
+    let held: HeldLease | undefined;
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const next = this.#pick(token);
+        if (next === undefined) return { kind: "busy" };
+        token = next.token;
+        held ??= this.#hold(token);
+        const both = AbortSignal.any([signal, held.lost]);
+        this.#sent = false;
+        if (isEmpty(next.batch)) {
+          await this.#reconcileDue(token, both);
+          return this.#finish(token);
+        }
+        const end = await this.#applyBatch(next.batch, token, both);
+        if (end !== undefined) return end;
+      }
+    } catch (error) {
+      return this.#fail(token, error, signal.aborted);
+    } finally {
+      held?.[Symbol.dispose]();
+    }
+  }
+
+  /** Renews a lease until disposed; `lost` aborts when it has passed to somebody else. */
+  #hold(token: string): HeldLease {
+    const lost = new AbortController();
+    const renewal = setInterval(() => {
+      if (!this.#renew(token)) lost.abort(new LeaseLostError());
+    }, this.#options.leaseMs / 3);
+    renewal.unref();
+    return { lost: lost.signal, [Symbol.dispose]: () => clearInterval(renewal) };
+  }
+
+  #renew(token: string): boolean {
+    const { journal, clock } = this.#deps;
+    return journal.working.lease.renew(token, clock.now(), this.#options.leaseMs);
+  }
+
+  /** Takes or keeps the lease, picks what is due and writes the intent down, in one transaction. */
+  #pick(held: string | undefined): { token: string; batch: Batch } | undefined {
+    const { journal, clock, access } = this.#deps;
+    const now = clock.now();
+    return journal.work(({ lease, outbox, mirror, unsettled }) => {
+      if (held !== undefined && !lease.renew(held, now, this.#options.leaseMs)) return undefined;
+      const token = held ?? lease.take(now, this.#options.leaseMs)?.token;
+      if (token === undefined) return undefined;
+      const recordsMax = Math.min(
+        this.#options.batchRecordsMax,
+        access.store.limits.batchRecordsMax,
+      );
+      const bytesMax = access.store.limits.batchBytesMax / 2;
+      const batch: Batch = { puts: [], forgets: [] };
+      const seen = new Set<string>();
+      let bytes = 0;
+      let unembedded = 0;
+      for (const { id } of outbox.queued(recordsMax)) {
+        if (seen.has(id)) continue;
+        seen.add(id);
+        const row = mirror.find(id);
+        if (row === undefined) {
+          batch.forgets.push({ id, revision: mirror.revisionOf(id) });
+          continue;
+        }
+        const vector = mirror.vectorOf(row.memory);
+        if (vector === undefined) unembedded += 1;
+        bytes += sizeOf(row.content.text, vector?.length ?? 0);
+        if (!isEmpty(batch) && (bytes > bytesMax || unembedded > this.#options.embedBatchMax))
+          break;
+        batch.puts.push({ row, vector });
+      }
+      unsettled.intend(idsOf(batch), token, now);
+      return { token, batch };
+    });
+  }
+
+  async #applyBatch(batch: Batch, token: string, signal: AbortSignal): Promise<RunEnd | undefined> {
+    const { journal, applier, reconciler, failpoint } = this.#deps;
+    await applier.embed(batch.puts, signal);
+    if (!this.#renew(token)) return { kind: "busy" };
+    this.#sent = true;
+    const refusals = await applier.send(batch, signal);
+    failpoint?.("after-apply");
+    const doubtful = journal.working.unsettled.among(idsOf(batch), token);
+    const settled = doubtful.length === 0 || (await reconciler.reconcile(doubtful, signal));
+    failpoint?.("before-mark");
+    return this.#mark(batch, refusals, token, { doubtful, settled });
+  }
+
+  /** Books what was applied, if the lease is still ours; if not, others may have gone on since. */
+  #mark(
+    batch: Batch,
+    refusals: readonly Refusal[],
+    token: string,
+    doubt: { doubtful: readonly string[]; settled: boolean },
+  ): RunEnd | undefined {
+    const { journal, clock, access } = this.#deps;
+    const now = clock.now();
+    const refused = new Set(refusals.map((refusal) => refusal.id));
+    const waiting = new Set(doubt.settled ? [] : doubt.doubtful);
+    const doubtful = new Set(doubt.doubtful);
+    return journal.work(({ lease, outbox, mirror, unsettled }): RunEnd | undefined => {
+      if (!lease.isHeldBy(token)) {
+        unsettled.giveUp(token, now);
+        return { kind: "busy" };
+      }
+      for (const { row } of batch.puts) {
+        if (refused.has(row.id) || waiting.has(row.id)) continue;
+        this.#report.stored += outbox.markStored(row.id, row.revision);
+        mirror.markApplied(row, doubtful.has(row.id));
+      }
+      for (const { id, revision } of batch.forgets) {
+        if (waiting.has(id)) continue;
+        this.#report.stored += outbox.markStored(id, revision);
+        if (!doubtful.has(id)) mirror.markForgotten(id);
+      }
+      for (const { id, revision, reason } of refusals) {
+        this.#report.dead += outbox.bury(id, revision, reason);
+      }
+      unsettled.resolve(idsOf(batch), token);
+      if (doubt.settled) {
+        unsettled.confirm(doubt.doubtful, token, now, access.store.incarnation());
+      }
+      journal.noteApplied(now);
+      if (doubt.settled) return undefined;
+      return { kind: "failed", reason: "the store does not keep what it was sent" };
+    });
+  }
+
+  async #reconcileDue(token: string, signal: AbortSignal): Promise<void> {
+    const { journal, clock, access, reconciler } = this.#deps;
+    const incarnation = access.store.incarnation();
+    this.#sent = true;
+    const due = journal.work(({ unsettled }) => {
+      const ids = unsettled.due(token, clock.now(), incarnation, RECONCILE_IDS_MAX);
+      unsettled.intend(ids, token, clock.now());
+      return ids;
+    });
+    if (due.length === 0) return;
+    const settled = await reconciler.reconcile(due, signal);
+    journal.work(({ unsettled }) => {
+      unsettled.resolve(due, token);
+      if (settled) unsettled.confirm(due, token, clock.now(), incarnation);
+    });
+  }
+
+  #finish(token: string): RunEnd {
+    const { journal } = this.#deps;
+    journal.work(({ lease }) => lease.release(token));
+    journal.pruneKept();
+    this.#report.queued = journal.outbox.load().records;
+    return { kind: "empty" };
+  }
+
+  /** Leaves the writes queued, says why, and, unless we were told to stop, when to try again. */
+  #fail(token: string | undefined, error: unknown, stopping: boolean): RunEnd {
+    const { journal, clock, random } = this.#deps;
+    const reason = error instanceof Error ? error.message : String(error);
+    const now = clock.now();
+    journal.work(({ lease, unsettled }) => {
+      if (token !== undefined) {
+        if (!this.#sent || isCertainlyUnsent(error)) unsettled.forget(token);
+        else unsettled.giveUp(token, now);
+        lease.release(token);
+      }
+      if (stopping) return;
+      const { attempts } = journal.attempts();
+      const wait =
+        error instanceof MemoryServiceUnavailableError
+          ? error.retryAfterMs
+          : fullJitterMs(attempts + 1, this.#options.backoff, random);
+      journal.noteFailure(reason, now + wait);
+    });
+    this.#report.queued = journal.outbox.load().records;
+    this.#report.stoppedBy = reason;
+    if (!stopping && !isExpected(error)) throw error;
+    return { kind: "failed", reason };
+  }
+}
+
+function emptyReport(): DrainReport {
+  return { stored: 0, queued: 0, dead: 0, stoppedBy: undefined };
+}
+
+function isEmpty(batch: Batch): boolean {
+  return batch.puts.length + batch.forgets.length === 0;
+}
+
+function idsOf(batch: Batch): string[] {
+  return [...batch.puts.map((put: PendingPut) => put.row.id), ...batch.forgets.map(({ id }) => id)];
+}
+
+function sizeOf(text: string, dimension: number): number {
+  return text.length * 3 + dimension * FLOAT_BYTES + 512;
+}
+
+/** A fault of the world; anything else is a bug and must be seen. */
+function isExpected(error: unknown): boolean {
+  return error instanceof HoldfastError;
+}

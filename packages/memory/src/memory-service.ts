@@ -1,0 +1,457 @@
+import type { CircuitBreaker } from "@holdfast/breaker";
+import type { Clock } from "@holdfast/core";
+import { v7 as uuidv7 } from "uuid";
+import type { Applier } from "./applier.ts";
+import { compareWithMirror } from "./compare.ts";
+import type { Drainer } from "./drainer.ts";
+import { isEmptyFilter } from "./filter-sql.ts";
+import type { Accepted, Draft, Journal } from "./journal.ts";
+import type {
+  Comparison,
+  DeadLetter,
+  DrainReport,
+  Memory,
+  MemoryStatus,
+  RebuildOptions,
+  RebuildReport,
+} from "./memory.ts";
+import { MemoryError } from "./memory-error.ts";
+import type {
+  AddOptions,
+  Filter,
+  ForgetResult,
+  GetResult,
+  ListOptions,
+  ListResult,
+  MemoryChanges,
+  NewMemory,
+  Receipt,
+  SearchOptions,
+  SearchResult,
+  WriteOptions,
+} from "./memory-record.ts";
+import { checksumOf, type MemoryContent } from "./record-codec.ts";
+import type { Recall } from "./recall.ts";
+import { rebuildCollection } from "./rebuild.ts";
+import { isStoreFailure, type StoreAccess } from "./store-access.ts";
+import {
+  validateFilter,
+  validateId,
+  validateLimit,
+  validateMetadata,
+  validateNewMemory,
+  validateTags,
+  validateText,
+  validateTtl,
+} from "./validate.ts";
+
+const LIST_DEFAULT = 50;
+const LIST_MAX = 10_000;
+const TTL_SWEEP_MAX = 500;
+const MAINTENANCE_CALL_MS = 60_000;
+
+interface ServiceOptions {
+  collection: string;
+  waitMs: number;
+  background: boolean;
+}
+
+interface ServiceDeps {
+  journal: Journal;
+  access: StoreAccess;
+  applier: Applier;
+  drainer: Drainer;
+  recall: Recall;
+  breaker: CircuitBreaker;
+  clock: Clock;
+}
+
+/** The memory service: validates, accepts, and waits; the parts do the rest. */
+export class MemoryService implements Memory {
+  readonly #options: ServiceOptions;
+  readonly #deps: ServiceDeps;
+  readonly #stop = new AbortController();
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: ServiceOptions, deps: ServiceDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  async add(text: string, options: AddOptions = {}): Promise<Receipt> {
+    const { waitMs, signal, ...rest } = options;
+    const [receipt] = await this.addMany([{ text, ...rest }], {
+      ...(waitMs === undefined ? {} : { waitMs }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return receipt as Receipt;
+  }
+
+  async addMany(items: readonly NewMemory[], options: WriteOptions = {}): Promise<Receipt[]> {
+    if (items.length === 0) return [];
+    const now = this.#deps.clock.now();
+    const accepted = await this.#accept(items.length, () => {
+      for (const item of items) validateNewMemory(item);
+      return this.#deps.journal.acceptPuts(
+        items.map((item) => draftOf(item, now)),
+        now,
+      );
+    });
+    return this.#receipts(accepted, options);
+  }
+
+  async update(id: string, changes: MemoryChanges, options: WriteOptions = {}): Promise<Receipt> {
+    const accepted = await this.#accept(1, () => {
+      validateId(id);
+      validateChanges(changes);
+      return [this.#deps.journal.acceptChanges(id, changes, this.#deps.clock.now())];
+    });
+    const [receipt] = await this.#receipts(accepted, options);
+    return receipt as Receipt;
+  }
+
+  async search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
+    this.#requireOpen();
+    return this.#deps.recall.search(query, options);
+  }
+
+  async get(id: string, options: { signal?: AbortSignal } = {}): Promise<GetResult> {
+    this.#requireOpen();
+    return this.#deps.recall.get(id, options);
+  }
+
+  list(options: ListOptions = {}): ListResult {
+    this.#requireOpen();
+    const limit = options.limit ?? LIST_DEFAULT;
+    validateLimit(limit, LIST_MAX);
+    validateFilter(options);
+    const { mirror } = this.#deps.journal;
+    const now = this.#deps.clock.now();
+    return {
+      memories: mirror.select(options, now, limit, options.after),
+      total: mirror.countMatching(options, now),
+    };
+  }
+
+  async forget(
+    selector: readonly string[] | Filter,
+    options: WriteOptions & { dryRun?: boolean } = {},
+  ): Promise<ForgetResult> {
+    this.#requireOpen();
+    const { ids, foreign } = await this.#select(selector, options.signal);
+    if (options.dryRun || ids.length === 0) return { ids, durability: "stored", reason: undefined };
+    const now = this.#deps.clock.now();
+    const accepted = await this.#accept(ids.length, () =>
+      this.#deps.journal.acceptForgets(ids, now, (id) => foreign.has(id)),
+    );
+    this.#deps.journal.scour();
+    const receipts = await this.#receipts(accepted, options);
+    const waiting = receipts.find((receipt) => receipt.durability !== "stored");
+    return {
+      ids: receipts.map((receipt) => receipt.id),
+      durability: waiting?.durability ?? "stored",
+      reason: waiting?.reason,
+    };
+  }
+
+  guard<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#deps.access.guard(name, work);
+  }
+
+  async drain(options: { signal?: AbortSignal } = {}): Promise<DrainReport> {
+    this.#requireOpen();
+    const signal = this.#until(options.signal);
+    this.#forgetExpired();
+    for (;;) {
+      const end = await this.#deps.drainer.run(signal, true);
+      if (end.kind !== "busy") return { ...this.#deps.drainer.report };
+      const { records } = this.#deps.journal.outbox.load();
+      if (records === 0) return { stored: 0, queued: 0, dead: 0, stoppedBy: undefined };
+      await this.#deps.clock.sleep(BUSY_POLL_MS_MAX, signal);
+    }
+  }
+
+  status(): MemoryStatus {
+    this.#requireOpen();
+    const { journal, breaker, clock } = this.#deps;
+    const { outbox, mirror } = journal;
+    const { lastError, nextAttemptAt, answeredAt } = journal.attempts();
+    const oldest = outbox.oldestQueuedAt();
+    return {
+      ledger: outbox.ledger(),
+      outbox: {
+        ...outbox.load(),
+        oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
+        lastError: lastError ?? undefined,
+        nextAttemptAt: nextAttemptAt ?? undefined,
+        unsettled: journal.working.unsettled.count(),
+      },
+      mirrored: mirror.count(),
+      storeLastAnsweredAt: answeredAt ?? undefined,
+      breaker: breaker.explain(),
+      collection: this.#options.collection,
+    };
+  }
+
+  deadLetters(): readonly DeadLetter[] {
+    return this.#deps.journal.outbox.deadLetters();
+  }
+
+  retryDead(seqs?: readonly number[]): number {
+    const wanted = seqs ?? this.deadLetters().map((letter) => letter.seq);
+    const revived = this.#deps.journal.decide(
+      ({ outbox }) => wanted.filter((seq) => outbox.revive(seq)).length,
+    );
+    this.#applyInBackground();
+    return revived;
+  }
+
+  discardDead(seqs: readonly number[]): number {
+    return this.#deps.journal.decide(({ outbox, mirror }) => {
+      const letters = outbox.deadLetters().filter((letter) => seqs.includes(letter.seq));
+      for (const { seq, id } of letters) {
+        outbox.discard(seq);
+        const row = mirror.find(id);
+        if (row === undefined || row.appliedRevision >= row.revision || outbox.hasQueued(id))
+          continue;
+        // What the store refused is given up here too: back to what it holds, or to nothing.
+        const payload = outbox.payloadAt(id, row.appliedRevision);
+        if (payload === undefined) mirror.drop(row);
+        else {
+          const content = JSON.parse(payload) as MemoryContent;
+          mirror.put(id, row.appliedRevision, content, checksumOf(content));
+        }
+      }
+      return letters.length;
+    });
+  }
+
+  async compare(options: { signal?: AbortSignal } = {}): Promise<Comparison> {
+    this.#requireOpen();
+    const signal = this.#until(options.signal);
+    return this.#deps.drainer.exclusively(signal, async (inner) => {
+      const collection = await this.#deps.access.openForWrite(inner);
+      return compareWithMirror(collection, this.#deps.journal.mirror, {
+        signal: inner,
+        timeoutMs: MAINTENANCE_CALL_MS,
+      });
+    });
+  }
+
+  async rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
+    this.#requireOpen();
+    const { drainer, journal, access, applier, clock } = this.#deps;
+    const report = await drainer.exclusively(this.#until(options.signal), (signal) =>
+      rebuildCollection(
+        this.#options.collection,
+        options,
+        { journal, access, applier, clock },
+        { signal, timeoutMs: MAINTENANCE_CALL_MS },
+      ),
+    );
+    this.#applyInBackground();
+    return report;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#stop.abort(new Error("the memory service is closed"));
+    await this.#deps.drainer.idle();
+    this.#deps.journal.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Accepts or refuses; what is refused was never accepted, and is counted apart. */
+  async #accept(writes: number, body: () => Accepted[]): Promise<Accepted[]> {
+    this.#requireOpen();
+    try {
+      await this.#requireSameEmbedder();
+      return body();
+    } catch (error) {
+      if (error instanceof MemoryError && error.code !== "OUTBOX_UNWRITABLE") {
+        this.#deps.journal.work(({ outbox }) => outbox.countRefused(writes));
+      }
+      throw error;
+    }
+  }
+
+  /** An embedder that cannot say who it is (a service that is down) must not stop an add. */
+  async #requireSameEmbedder(): Promise<void> {
+    try {
+      await this.#deps.access.requireSameEmbedder();
+    } catch (error) {
+      if (error instanceof MemoryError || !isEmbedderFault(error)) throw error;
+    }
+  }
+
+  async #receipts(accepted: readonly Accepted[], options: WriteOptions): Promise<Receipt[]> {
+    const waitMs = options.waitMs ?? this.#options.waitMs;
+    const reason = waitMs > 0 ? await this.#waitFor(accepted, waitMs, options.signal) : undefined;
+    if (waitMs <= 0) this.#applyInBackground();
+    return accepted.map(({ id, revision, seq }) => {
+      const durability = this.#deps.journal.outbox.stateOf(seq);
+      const why =
+        durability === "stored" ? undefined : (reason ?? "it is being applied in the background");
+      return {
+        id,
+        revision,
+        durability,
+        reason: durability === "dead" ? this.#refusalOf(seq) : why,
+      };
+    });
+  }
+
+  #refusalOf(seq: number): string {
+    const letter = this.deadLetters().find((dead) => dead.seq === seq);
+    return letter?.reason ?? "the store refused it";
+  }
+
+  /** Waits until all are applied or an attempt failed; says why they are not. */
+  async #waitFor(
+    accepted: readonly Accepted[],
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    const { drainer, journal, clock } = this.#deps;
+    const pending = (): boolean =>
+      accepted.some(({ seq }) => journal.outbox.stateOf(seq) === "queued");
+    const over = new AbortController();
+    const ends = AbortSignal.any([over.signal, this.#stop.signal, ...(signal ? [signal] : [])]);
+    const timeout = clock.sleep(waitMs, ends).then(
+      () => "late" as const,
+      () => "ended" as const,
+    );
+    try {
+      for (let pause = BUSY_POLL_MS_MIN; ; pause = Math.min(pause * 2, BUSY_POLL_MS_MAX)) {
+        const end = await Promise.race([drainer.run(this.#stop.signal, false), timeout]);
+        if (!pending()) return undefined;
+        if (end === "ended") return "the waiting was ended";
+        if (end === "late") return `it was not applied within ${waitMs} ms`;
+        if (end.kind === "failed") return end.reason;
+        if (end.kind === "busy")
+          await Promise.race([clock.sleep(pause, ends).catch(() => undefined), timeout]);
+      }
+    } finally {
+      over.abort(new Error("done"));
+      if (pending()) this.#applyInBackground();
+    }
+  }
+
+  /** One run now, and further ones when the backoff says so, as long as this process lives. */
+  #applyInBackground(): void {
+    if (!this.#options.background || this.#closed || this.#retry !== undefined) return;
+    const { drainer, journal, clock } = this.#deps;
+    const { nextAttemptAt } = journal.attempts();
+    const wait = Math.max(0, (nextAttemptAt ?? 0) - clock.now());
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = undefined;
+        drainer.run(this.#stop.signal, false).then(
+          (end) => {
+            if (end.kind !== "empty") this.#applyInBackground();
+          },
+          (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)),
+        );
+      },
+      Math.max(wait, BUSY_POLL_MS_MIN),
+    );
+    this.#retry.unref();
+  }
+
+  #forgetExpired(): void {
+    const { journal, clock } = this.#deps;
+    const now = clock.now();
+    const ids = journal.mirror.expiredIds(now, TTL_SWEEP_MAX);
+    if (ids.length > 0) journal.acceptForgets(ids, now, () => false);
+  }
+
+  /** The ids a selector means; those that only the store holds are marked foreign. */
+  async #select(
+    selector: readonly string[] | Filter,
+    signal: AbortSignal | undefined,
+  ): Promise<{ ids: string[]; foreign: Set<string> }> {
+    const { journal, clock } = this.#deps;
+    if (!isIdList(selector)) {
+      validateFilter(selector);
+      if (isEmptyFilter(selector)) throw unscoped();
+      return { ids: journal.mirror.idsMatching(selector, clock.now()), foreign: new Set() };
+    }
+    for (const id of selector) validateId(id);
+    const unique = [...new Set(selector)];
+    const known = journal.mirror.known(unique);
+    const foreign = await this.#foreignAmong(
+      unique.filter((id) => !known.has(id) && journal.mirror.tombstoneOf(id) === undefined),
+      signal,
+    );
+    return { ids: unique.filter((id) => known.has(id) || foreign.has(id)), foreign };
+  }
+
+  async #foreignAmong(
+    ids: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Set<string>> {
+    if (ids.length === 0) return new Set();
+    const { access } = this.#deps;
+    try {
+      const records = await access.read(async (inner) => {
+        const collection = await access.openForRead(inner);
+        return (await collection?.get(ids, { signal: inner })) ?? [];
+      }, signal);
+      return new Set(records.map((record) => record.id));
+    } catch (error) {
+      // Without the store an id that this machine does not know is unknown.
+      if (isStoreFailure(error)) return new Set();
+      throw error;
+    }
+  }
+
+  #until(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]);
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new TypeError("The memory service was closed");
+  }
+}
+
+const BUSY_POLL_MS_MIN = 2;
+const BUSY_POLL_MS_MAX = 50;
+
+function draftOf(item: NewMemory, now: number): Draft {
+  return {
+    id: item.id ?? uuidv7(),
+    text: item.text,
+    metadata: item.metadata ?? {},
+    scope: item.scope ?? {},
+    tags: item.tags ?? [],
+    expiresAt: item.ttlMs === undefined ? undefined : now + item.ttlMs,
+  };
+}
+
+function validateChanges(changes: MemoryChanges): void {
+  if (changes.text !== undefined) validateText(changes.text);
+  if (changes.metadata !== undefined) validateMetadata(changes.metadata);
+  if (changes.tags !== undefined) validateTags(changes.tags);
+  if (changes.ttlMs !== undefined && changes.ttlMs !== null) validateTtl(changes.ttlMs);
+}
+
+function isIdList(selector: readonly string[] | Filter): selector is readonly string[] {
+  return Array.isArray(selector);
+}
+
+function isEmbedderFault(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code?.toString().startsWith("EMBEDDER_") ?? false;
+}
+
+function unscoped(): MemoryError {
+  return new MemoryError("Nothing says what to forget", {
+    code: "FORGET_UNSCOPED",
+    hint: "Name ids, or a user, agent, session, project, tag or metadata value.",
+  });
+}

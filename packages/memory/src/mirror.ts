@@ -1,0 +1,340 @@
+import { createHash } from "node:crypto";
+import type { Database } from "@holdfast/sqlite";
+import { type Condition, filterSql } from "./filter-sql.ts";
+import type { Durability, Filter, MemoryRecord, Scope } from "./memory-record.ts";
+import { encodeMetadata, type MemoryContent } from "./record-codec.ts";
+
+/** A memory as the mirror holds it. */
+export interface MirrorRow {
+  /** The row's number: newer memories have higher ones. */
+  memory: number;
+  id: string;
+  revision: number;
+  appliedRevision: number;
+  checksum: string;
+  content: MemoryContent;
+  /** Metadata keys, encoded, that the store may hold for this id. */
+  sentKeys: readonly string[];
+}
+
+/**
+ * What this machine remembers: text, metadata, vectors and tombstones of one collection. Its
+ * methods open no transaction of their own; the journal does.
+ */
+export class Mirror {
+  readonly #db: Database;
+  readonly #collection: number;
+  readonly #writer: string;
+
+  constructor(db: Database, collection: number, writer: string) {
+    this.#db = db;
+    this.#collection = collection;
+    this.#writer = writer;
+  }
+
+  find(id: string): MirrorRow | undefined {
+    const row = this.#db
+      .prepare("SELECT * FROM memory WHERE collection = ? AND id = ?")
+      .get(this.#collection, id) as RawRow | undefined;
+    return row && toRow(row);
+  }
+
+  /** The revision of an id's last accepted write, whether it put or forgot; 0 for an unknown id. */
+  revisionOf(id: string): number {
+    const row = this.#db
+      .prepare("SELECT revision FROM memory WHERE collection = ? AND id = ?")
+      .get(this.#collection, id) as { revision: number } | undefined;
+    return row?.revision ?? this.tombstoneOf(id)?.revision ?? 0;
+  }
+
+  tombstoneOf(id: string): { revision: number; sentKeys: readonly string[] } | undefined {
+    const row = this.#db
+      .prepare("SELECT revision, sent_keys FROM tombstone WHERE collection = ? AND id_hash = ?")
+      .get(this.#collection, this.#hash(id)) as { revision: number; sent_keys: string } | undefined;
+    return row && { revision: row.revision, sentKeys: JSON.parse(row.sent_keys) as string[] };
+  }
+
+  /** Inserts or replaces a memory; its vector is gone unless the text stayed the same. */
+  put(id: string, revision: number, content: MemoryContent, checksum: string): void {
+    const old = this.find(id);
+    const before = old?.sentKeys ?? this.tombstoneOf(id)?.sentKeys ?? [];
+    const keys = Object.keys(encodeMetadata(content, revision, this.#writer, checksum));
+    const sentKeys = [...new Set([...before, ...keys])];
+    if (old !== undefined) this.#dropIndexes(old);
+    const { scope } = content;
+    const row = this.#db
+      .prepare(
+        `INSERT INTO memory (collection, id, revision, text, metadata, scope_user, scope_agent,
+           scope_session, scope_project, tags, checksum, created_at, updated_at, expires_at, sent_keys)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (collection, id) DO UPDATE SET revision = excluded.revision,
+           text = excluded.text, metadata = excluded.metadata, scope_user = excluded.scope_user,
+           scope_agent = excluded.scope_agent, scope_session = excluded.scope_session,
+           scope_project = excluded.scope_project, tags = excluded.tags,
+           checksum = excluded.checksum, created_at = excluded.created_at,
+           updated_at = excluded.updated_at, expires_at = excluded.expires_at,
+           sent_keys = excluded.sent_keys
+         RETURNING memory`,
+      )
+      .get(
+        this.#collection,
+        id,
+        revision,
+        content.text,
+        JSON.stringify(content.metadata),
+        scope.user ?? null,
+        scope.agent ?? null,
+        scope.session ?? null,
+        scope.project ?? null,
+        JSON.stringify(content.tags),
+        checksum,
+        content.createdAt,
+        content.updatedAt,
+        content.expiresAt ?? null,
+        JSON.stringify(sentKeys),
+      ) as { memory: number };
+    if (old !== undefined && old.content.text !== content.text) this.#dropVector(row.memory);
+    this.#addIndexes(row.memory, content);
+    this.#db
+      .prepare("DELETE FROM tombstone WHERE collection = ? AND id_hash = ?")
+      .run(this.#collection, this.#hash(id));
+  }
+
+  /** Leaves a tombstone that outlives the memory; `sentKeys` is what the store may still hold. */
+  entomb(id: string, revision: number, now: number, sentKeys: readonly string[]): void {
+    this.#db
+      .prepare("INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?, ?)")
+      .run(this.#collection, this.#hash(id), revision, now, JSON.stringify(sentKeys));
+  }
+
+  /** Removes a memory; without a tombstone, what the store holds of it counts as another's. */
+  drop(row: MirrorRow): void {
+    this.#dropIndexes(row);
+    this.#dropVector(row.memory);
+    this.#db.prepare("DELETE FROM memory WHERE memory = ?").run(row.memory);
+  }
+
+  /** The store holds this revision of the memory and, unless `doubtful`, no other keys than its. */
+  markApplied(row: MirrorRow, doubtful: boolean): void {
+    this.#db
+      .prepare("UPDATE memory SET applied_revision = ? WHERE memory = ? AND applied_revision < ?")
+      .run(row.revision, row.memory, row.revision);
+    const keys = Object.keys(this.encode(row));
+    if (doubtful || keys.length === row.sentKeys.length) return;
+    this.#db
+      .prepare("UPDATE memory SET sent_keys = ? WHERE memory = ? AND revision = ?")
+      .run(JSON.stringify(keys), row.memory, row.revision);
+  }
+
+  /** The store holds nothing of this id any more. */
+  markForgotten(id: string): void {
+    this.#db
+      .prepare("UPDATE tombstone SET sent_keys = '[]' WHERE collection = ? AND id_hash = ?")
+      .run(this.#collection, this.#hash(id));
+  }
+
+  /** A row's metadata as the store is to hold it. */
+  encode(row: MirrorRow): ReturnType<typeof encodeMetadata> {
+    return encodeMetadata(row.content, row.revision, this.#writer, row.checksum);
+  }
+
+  vectorOf(memory: number): Float32Array | undefined {
+    const row = this.#db.prepare("SELECT vector FROM vector WHERE memory = ?").get(memory) as
+      | { vector: Uint8Array }
+      | undefined;
+    return row && floats(row.vector);
+  }
+
+  /** Keeps a vector, if the memory still says what was embedded. */
+  keepVector(row: MirrorRow, vector: Float32Array): void {
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO vector
+         SELECT memory, ? FROM memory WHERE memory = ? AND text = ?`,
+      )
+      .run(
+        new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
+        row.memory,
+        row.content.text,
+      );
+  }
+
+  /** Rows in order of their number, after `after`, for scans that must not hold everything. */
+  page(after: number, limit: number): MirrorRow[] {
+    const rows = this.#db
+      .prepare("SELECT * FROM memory WHERE collection = ? AND memory > ? ORDER BY memory LIMIT ?")
+      .all(this.#collection, after, limit);
+    return (rows as unknown as RawRow[]).map(toRow);
+  }
+
+  /** Which of `ids` are remembered here. */
+  known(ids: readonly string[]): Set<string> {
+    const find = this.#db.prepare("SELECT 1 FROM memory WHERE collection = ? AND id = ?");
+    return new Set(ids.filter((id) => find.get(this.#collection, id) !== undefined));
+  }
+
+  /** Newest first. */
+  select(filter: Filter, now: number, limit: number, after?: string): MemoryRecord[] {
+    const condition = this.#condition(filter, now);
+    const start = after === undefined ? undefined : this.find(after);
+    const from =
+      start === undefined
+        ? { sql: "", parameters: [] }
+        : {
+            sql: "AND (memory.created_at, memory.memory) < (?, ?)",
+            parameters: [start.content.createdAt, start.memory],
+          };
+    const rows = this.#db.raw
+      .prepare(
+        `SELECT memory.*, ${DURABILITY} FROM memory WHERE ${condition.sql} ${from.sql}
+         ORDER BY memory.created_at DESC, memory.memory DESC LIMIT ?`,
+      )
+      .all(...condition.parameters, ...from.parameters, limit);
+    return (rows as unknown as RawRowWithDurability[]).map(toRecord);
+  }
+
+  record(id: string): MemoryRecord | undefined {
+    const row = this.#db
+      .prepare(`SELECT memory.*, ${DURABILITY} FROM memory WHERE collection = ? AND id = ?`)
+      .get(this.#collection, id) as RawRowWithDurability | undefined;
+    return row && toRecord(row);
+  }
+
+  countMatching(filter: Filter, now: number): number {
+    const condition = this.#condition(filter, now);
+    return this.#count(`memory WHERE ${condition.sql}`, condition);
+  }
+
+  idsMatching(filter: Filter, now: number): string[] {
+    const condition = this.#condition(filter, now);
+    const rows = this.#db.raw
+      .prepare(`SELECT id FROM memory WHERE ${condition.sql} ORDER BY memory`)
+      .all(...condition.parameters);
+    return rows.map((row) => (row as { id: string }).id);
+  }
+
+  expiredIds(now: number, limit: number): string[] {
+    const rows = this.#db
+      .prepare("SELECT id FROM memory WHERE collection = ? AND expires_at <= ? LIMIT ?")
+      .all(this.#collection, now, limit);
+    return rows.map((row) => (row as { id: string }).id);
+  }
+
+  /** Everything held, expired memories included. */
+  count(): number {
+    return this.#count("memory WHERE collection = ?", {
+      sql: "",
+      parameters: [this.#collection],
+    });
+  }
+
+  /** Whether the store was ever known to hold any of these memories. */
+  hasApplied(): boolean {
+    const row = this.#db
+      .prepare("SELECT 1 FROM memory WHERE collection = ? AND applied_revision > 0 LIMIT 1")
+      .get(this.#collection);
+    return row !== undefined;
+  }
+
+  #condition(filter: Filter, now: number): Condition {
+    return filterSql(this.#collection, filter, now);
+  }
+
+  #count(from: string, condition: Condition): number {
+    const row = this.#db.raw
+      .prepare(`SELECT count(*) AS n FROM ${from}`)
+      .get(...condition.parameters);
+    return (row as { n: number }).n;
+  }
+
+  #addIndexes(memory: number, content: MemoryContent): void {
+    this.#db
+      .prepare("INSERT INTO memory_text (rowid, text) VALUES (?, ?)")
+      .run(memory, content.text);
+    for (const tag of content.tags) {
+      this.#db.prepare("INSERT INTO tag (tag, memory) VALUES (?, ?)").run(tag, memory);
+    }
+  }
+
+  /** The full-text index needs the old text to remove its words. */
+  #dropIndexes(row: MirrorRow): void {
+    this.#db
+      .prepare("INSERT INTO memory_text (memory_text, rowid, text) VALUES ('delete', ?, ?)")
+      .run(row.memory, row.content.text);
+    this.#db.prepare("DELETE FROM tag WHERE memory = ?").run(row.memory);
+  }
+
+  #dropVector(memory: number): void {
+    this.#db.prepare("DELETE FROM vector WHERE memory = ?").run(memory);
+  }
+
+  #hash(id: string): Uint8Array {
+    return createHash("sha256").update(`${this.#collection}\0${id}`).digest();
+  }
+}
+
+const DURABILITY = `CASE
+  WHEN memory.applied_revision >= memory.revision THEN 'stored'
+  WHEN EXISTS (SELECT 1 FROM entry WHERE entry.collection = memory.collection
+    AND entry.id = memory.id AND entry.revision = memory.revision AND entry.state = 'dead') THEN 'dead'
+  ELSE 'queued' END AS durability`;
+
+export interface RawRow {
+  memory: number;
+  id: string;
+  revision: number;
+  text: string;
+  metadata: string;
+  scope_user: string | null;
+  scope_agent: string | null;
+  scope_session: string | null;
+  scope_project: string | null;
+  tags: string;
+  checksum: string;
+  created_at: number;
+  updated_at: number;
+  expires_at: number | null;
+  applied_revision: number;
+  sent_keys: string;
+}
+
+interface RawRowWithDurability extends RawRow {
+  durability: Durability;
+}
+
+export function toRow(raw: RawRow): MirrorRow {
+  return {
+    memory: raw.memory,
+    id: raw.id,
+    revision: raw.revision,
+    appliedRevision: raw.applied_revision,
+    checksum: raw.checksum,
+    content: toContent(raw),
+    sentKeys: JSON.parse(raw.sent_keys) as string[],
+  };
+}
+
+function toContent(raw: RawRow): MemoryContent {
+  const scope: Scope = {};
+  if (raw.scope_user !== null) scope.user = raw.scope_user;
+  if (raw.scope_agent !== null) scope.agent = raw.scope_agent;
+  if (raw.scope_session !== null) scope.session = raw.scope_session;
+  if (raw.scope_project !== null) scope.project = raw.scope_project;
+  return {
+    text: raw.text,
+    metadata: JSON.parse(raw.metadata) as MemoryContent["metadata"],
+    scope,
+    tags: JSON.parse(raw.tags) as string[],
+    createdAt: raw.created_at,
+    updatedAt: raw.updated_at,
+    expiresAt: raw.expires_at ?? undefined,
+  };
+}
+
+function toRecord(raw: RawRowWithDurability): MemoryRecord {
+  return { id: raw.id, ...toContent(raw), revision: raw.revision, durability: raw.durability };
+}
+
+function floats(bytes: Uint8Array): Float32Array {
+  return new Float32Array(bytes.slice().buffer);
+}

@@ -1,0 +1,258 @@
+import type { Database } from "@holdfast/sqlite";
+import type { DeadLetter, Ledger } from "./memory.ts";
+
+export type Operation = "put" | "forget";
+
+export interface QueuedEntry {
+  seq: number;
+  id: string;
+  revision: number;
+  operation: Operation;
+}
+
+/** How a write that was accepted stands; one that was pruned after it was stored is stored. */
+export type EntryState = "queued" | "stored" | "dead";
+
+/**
+ * Accepted writes of one collection and their ledger. Its methods open no transaction of their
+ * own; the journal does.
+ */
+export class Outbox {
+  readonly #db: Database;
+  readonly #collection: number;
+
+  constructor(db: Database, collection: number) {
+    this.#db = db;
+    this.#collection = collection;
+  }
+
+  /** Appends an accepted write. Returns its place in the order of all writes. */
+  append(entry: {
+    id: string;
+    revision: number;
+    operation: Operation;
+    payload: string | null;
+    bytes: number;
+    now: number;
+  }): number {
+    const { lastInsertRowid } = this.#db
+      .prepare(
+        `INSERT INTO entry (collection, id, revision, operation, accepted_at, bytes, payload)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        this.#collection,
+        entry.id,
+        entry.revision,
+        entry.operation,
+        entry.now,
+        entry.bytes,
+        entry.payload,
+      );
+    this.#db
+      .prepare(
+        `UPDATE collection SET accepted = accepted + 1, queued_records = queued_records + 1,
+           queued_bytes = queued_bytes + ? WHERE collection = ?`,
+      )
+      .run(entry.bytes, this.#collection);
+    return Number(lastInsertRowid);
+  }
+
+  /** The oldest queued writes, in order. */
+  queued(limit: number): QueuedEntry[] {
+    return this.#db
+      .prepare(
+        `SELECT seq, id, revision, operation FROM entry
+         WHERE collection = ? AND state = 'queued' ORDER BY seq LIMIT ?`,
+      )
+      .all(this.#collection, limit) as unknown as QueuedEntry[];
+  }
+
+  hasQueued(id: string): boolean {
+    const row = this.#db
+      .prepare("SELECT 1 FROM entry WHERE collection = ? AND id = ? AND state = 'queued' LIMIT 1")
+      .get(this.#collection, id);
+    return row !== undefined;
+  }
+
+  /** Every queued write of `id` up to `revision` is in the store. Returns how many these were. */
+  markStored(id: string, revision: number): number {
+    const rows = this.#db
+      .prepare(
+        `UPDATE entry SET state = 'stored', reason = NULL
+         WHERE collection = ? AND id = ? AND revision <= ? AND state = 'queued' RETURNING bytes`,
+      )
+      .all(this.#collection, id, revision) as { bytes: number }[];
+    const bytes = sum(rows);
+    this.#db
+      .prepare(
+        `UPDATE collection SET stored = stored + ?1, queued_records = queued_records - ?1,
+           queued_bytes = queued_bytes - ?2, kept_records = kept_records + ?1,
+           kept_bytes = kept_bytes + ?2 WHERE collection = ?3`,
+      )
+      .run(rows.length, bytes, this.#collection);
+    return rows.length;
+  }
+
+  /** The store refused `id` at `revision`, for good. Returns how many writes that buries. */
+  bury(id: string, revision: number, reason: string): number {
+    const rows = this.#db
+      .prepare(
+        `UPDATE entry SET state = 'dead', reason = ?
+         WHERE collection = ? AND id = ? AND revision <= ? AND state = 'queued' RETURNING bytes`,
+      )
+      .all(reason, this.#collection, id, revision) as { bytes: number }[];
+    this.#unqueue(rows);
+    return rows.length;
+  }
+
+  /** Takes the text of a forgotten id out of every write that carried it. */
+  scrub(id: string): void {
+    this.#db
+      .prepare("UPDATE entry SET payload = NULL WHERE collection = ? AND id = ?")
+      .run(this.#collection, id);
+  }
+
+  /** What the newest kept write of `id` at `revision` put; undefined when it is not kept. */
+  payloadAt(id: string, revision: number): string | undefined {
+    const row = this.#db
+      .prepare(
+        `SELECT payload FROM entry WHERE collection = ? AND id = ? AND revision = ?
+           AND payload IS NOT NULL`,
+      )
+      .get(this.#collection, id, revision) as { payload: string } | undefined;
+    return row?.payload;
+  }
+
+  stateOf(seq: number): EntryState {
+    const row = this.#db.prepare("SELECT state FROM entry WHERE seq = ?").get(seq) as
+      | { state: EntryState }
+      | undefined;
+    return row?.state ?? "stored";
+  }
+
+  deadLetters(): DeadLetter[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT seq, id, revision, operation, reason, accepted_at AS acceptedAt FROM entry
+         WHERE collection = ? AND state = 'dead' ORDER BY seq`,
+      )
+      .all(this.#collection);
+    return rows.map((row) => ({ ...row })) as unknown as DeadLetter[];
+  }
+
+  /** Queues a dead letter again. False when there is none by this number. */
+  revive(seq: number): boolean {
+    const row = this.#db
+      .prepare(
+        `UPDATE entry SET state = 'queued', reason = NULL
+         WHERE collection = ? AND seq = ? AND state = 'dead' RETURNING bytes`,
+      )
+      .get(this.#collection, seq) as { bytes: number } | undefined;
+    if (row === undefined) return false;
+    this.#db
+      .prepare(
+        `UPDATE collection SET queued_records = queued_records + 1,
+           queued_bytes = queued_bytes + ? WHERE collection = ?`,
+      )
+      .run(row.bytes, this.#collection);
+    return true;
+  }
+
+  /** Gives a dead letter up. False when there is none by this number. */
+  discard(seq: number): boolean {
+    const { changes } = this.#db
+      .prepare("DELETE FROM entry WHERE collection = ? AND seq = ? AND state = 'dead'")
+      .run(this.#collection, seq);
+    if (changes === 0) return false;
+    this.#db
+      .prepare("UPDATE collection SET discarded = discarded + 1 WHERE collection = ?")
+      .run(this.#collection);
+    return true;
+  }
+
+  countRefused(writes: number): void {
+    this.#db
+      .prepare("UPDATE collection SET refused = refused + ? WHERE collection = ?")
+      .run(writes, this.#collection);
+  }
+
+  /** What waits, for the bound: records and bytes. */
+  load(): { records: number; bytes: number } {
+    return {
+      ...(this.#db
+        .prepare(
+          "SELECT queued_records AS records, queued_bytes AS bytes FROM collection WHERE collection = ?",
+        )
+        .get(this.#collection) as { records: number; bytes: number }),
+    };
+  }
+
+  oldestQueuedAt(): number | undefined {
+    const row = this.#db
+      .prepare(
+        `SELECT accepted_at AS at FROM entry WHERE collection = ? AND state = 'queued'
+         ORDER BY seq LIMIT 1`,
+      )
+      .get(this.#collection) as { at: number } | undefined;
+    return row?.at;
+  }
+
+  /** Queued and dead writes are counted one by one, not taken from a running total. */
+  ledger(): Ledger {
+    const totals = this.#db
+      .prepare("SELECT accepted, stored, discarded, refused FROM collection WHERE collection = ?")
+      .get(this.#collection) as Pick<Ledger, "accepted" | "stored" | "discarded" | "refused">;
+    const queued = this.#countState("queued");
+    const dead = this.#countState("dead");
+    const { accepted, stored, discarded, refused } = totals;
+    const residual = accepted - (stored + queued + dead + discarded);
+    return { accepted, stored, queued, dead, discarded, refused, residual };
+  }
+
+  /** Drops the oldest stored writes beyond the bounds, a thousand at a time. */
+  prune(recordsMax: number, bytesMax: number): void {
+    const kept = this.#db
+      .prepare(
+        "SELECT kept_records AS records, kept_bytes AS bytes FROM collection WHERE collection = ?",
+      )
+      .get(this.#collection) as { records: number; bytes: number };
+    const surplus = Math.max(
+      kept.records - recordsMax,
+      kept.bytes > bytesMax ? Math.ceil(kept.records * (1 - bytesMax / kept.bytes)) : 0,
+    );
+    if (surplus <= 0) return;
+    const rows = this.#db
+      .prepare(
+        `DELETE FROM entry WHERE seq IN (SELECT seq FROM entry
+           WHERE collection = ? AND state = 'stored' ORDER BY seq LIMIT ?) RETURNING bytes`,
+      )
+      .all(this.#collection, Math.min(surplus, 1_000)) as { bytes: number }[];
+    this.#db
+      .prepare(
+        `UPDATE collection SET kept_records = kept_records - ?, kept_bytes = kept_bytes - ?
+         WHERE collection = ?`,
+      )
+      .run(rows.length, sum(rows), this.#collection);
+  }
+
+  #countState(state: "queued" | "dead"): number {
+    const row = this.#db
+      .prepare(`SELECT count(*) AS n FROM entry WHERE collection = ? AND state = '${state}'`)
+      .get(this.#collection);
+    return (row as { n: number }).n;
+  }
+
+  #unqueue(rows: readonly { bytes: number }[]): void {
+    this.#db
+      .prepare(
+        `UPDATE collection SET queued_records = queued_records - ?, queued_bytes = queued_bytes - ?
+         WHERE collection = ?`,
+      )
+      .run(rows.length, sum(rows), this.#collection);
+  }
+}
+
+function sum(rows: readonly { bytes: number }[]): number {
+  return rows.reduce((total, row) => total + row.bytes, 0);
+}

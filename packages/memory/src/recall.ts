@@ -1,0 +1,233 @@
+import { type Clock, HoldfastError } from "@holdfast/core";
+import type { Match, StoredRecord } from "@holdfast/store";
+import { matchText } from "./full-text.ts";
+import type { Journal } from "./journal.ts";
+import type { Embedder } from "./memory.ts";
+import type {
+  Filter,
+  GetResult,
+  Hit,
+  MemoryRecord,
+  RecallSource,
+  SearchOptions,
+  SearchResult,
+} from "./memory-record.ts";
+import { MemoryError } from "./memory-error.ts";
+import type { MirrorRow } from "./mirror.ts";
+import { decodeContent, decodeRecord, encodeFilter, type MemoryContent } from "./record-codec.ts";
+import { isStoreFailure, type StoreAccess } from "./store-access.ts";
+import { validateFilter, validateId, validateLimit, validateText } from "./validate.ts";
+
+const LIMIT_DEFAULT = 10;
+const LIMIT_MAX = 1_000;
+/** Asked beyond the limit, since forgotten and expired memories are taken out of an answer. */
+const SPARE_HITS = 4;
+const ANSWER_NOTED_EVERY_MS = 5_000;
+
+interface RecallDeps {
+  journal: Journal;
+  access: StoreAccess;
+  embedder: Embedder;
+  clock: Clock;
+}
+
+/**
+ * Reading: the store answers, corrected by what this machine knows to be newer; when it cannot,
+ * the mirror answers, and says so.
+ */
+export class Recall {
+  readonly #deps: RecallDeps;
+  #notedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: RecallDeps) {
+    this.#deps = deps;
+  }
+
+  async search(query: string, options: SearchOptions): Promise<SearchResult> {
+    const limit = options.limit ?? LIMIT_DEFAULT;
+    validateText(query);
+    validateLimit(limit, LIMIT_MAX);
+    validateFilter(options);
+    try {
+      const hits = await this.#searchStore(query, options, limit);
+      return { hits, ...this.#source(undefined) };
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      const reason = degradedReason(error);
+      return { hits: this.#searchMirror(query, options, limit), ...this.#source(reason) };
+    }
+  }
+
+  async get(id: string, options: { signal?: AbortSignal }): Promise<GetResult> {
+    validateId(id);
+    const { journal, clock } = this.#deps;
+    const ours = journal.mirror.record(id);
+    if (ours !== undefined && isExpired(ours, clock.now())) return this.#found(undefined);
+    // What the store does not hold yet, or no longer should, only the mirror knows.
+    if (ours !== undefined && ours.durability !== "stored") return this.#found(ours);
+    try {
+      const record = await this.#getFromStore(id, options.signal);
+      return this.#judge(id, ours, record);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      return { memory: ours, ...this.#source(degradedReason(error)) };
+    }
+  }
+
+  #found(memory: MemoryRecord | undefined): GetResult {
+    return { memory, ...this.#source(undefined) };
+  }
+
+  async #searchStore(query: string, options: SearchOptions, limit: number): Promise<Hit[]> {
+    const { access, embedder } = this.#deps;
+    await access.requireSameEmbedder();
+    const [vector] = await embedder.embed(
+      [query],
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
+    const where = encodeFilter(options);
+    for (let asked = limit + SPARE_HITS; ; asked *= 4) {
+      const matches = await access.read(async (signal) => {
+        const collection = await access.openForRead(signal);
+        return collection?.query(vector as Float32Array, { limit: asked, where, signal }) ?? [];
+      }, options.signal);
+      this.#noteAnswer();
+      const hits = matches.flatMap((match) => this.#hit(match, options));
+      if (hits.length >= limit || matches.length < asked || asked >= LIMIT_MAX * 4) {
+        return hits.slice(0, limit);
+      }
+    }
+  }
+
+  /** A match as this machine knows it; nothing for what was forgotten, changed away or expired. */
+  #hit(match: Match, filter: Filter): Hit[] {
+    const { mirror } = this.#deps.journal;
+    const row = mirror.find(match.id);
+    const decoded = decodeRecord(match);
+    if (row === undefined) {
+      if (this.#isForgotten(match.id, decoded?.revision)) return [];
+    }
+    const newer = row !== undefined && row.revision >= (decoded?.revision ?? 0);
+    const content = newer ? row.content : decodeContent(match);
+    if (isExpired(content, this.#deps.clock.now())) return [];
+    if (newer && !matchesFilter(content, filter)) return [];
+    const revision = newer ? row.revision : (decoded?.revision ?? 0);
+    const score = Math.min(1, Math.max(0, 1 - match.distance));
+    return [{ id: match.id, ...content, revision, score }];
+  }
+
+  /** Whether a record of the store is one that was forgotten here and is still to be deleted there. */
+  #isForgotten(id: string, revision: number | undefined): boolean {
+    const { mirror, outbox } = this.#deps.journal;
+    const buried = mirror.tombstoneOf(id);
+    if (buried === undefined) return false;
+    // Without a revision another program wrote it, perhaps after we forgot.
+    return revision === undefined ? outbox.hasQueued(id) : revision <= buried.revision;
+  }
+
+  #searchMirror(query: string, options: SearchOptions, limit: number): Hit[] {
+    const { journal, clock } = this.#deps;
+    const { db } = journal.working;
+    const matches = matchText(db, journal.collection, query, options, { limit, now: clock.now() });
+    const best = matches[0]?.rank ?? -1;
+    return matches.map(({ row, rank }) => ({
+      id: row.id,
+      ...row.content,
+      revision: row.revision,
+      score: rank / best,
+    }));
+  }
+
+  async #getFromStore(id: string, signal?: AbortSignal): Promise<StoredRecord | undefined> {
+    const { access } = this.#deps;
+    const records = await access.read(async (inner) => {
+      const collection = await access.openForRead(inner);
+      return (await collection?.get([id], { signal: inner })) ?? [];
+    }, signal);
+    this.#noteAnswer();
+    return records[0];
+  }
+
+  /** Weighs the store's record against the mirror's, and has a loss in the store put right. */
+  #judge(id: string, ours: MemoryRecord | undefined, record: StoredRecord | undefined): GetResult {
+    const { journal, clock } = this.#deps;
+    const row = journal.mirror.find(id);
+    const decoded = record && decodeRecord(record);
+    if (row === undefined || ours === undefined) {
+      if (record === undefined) return this.#found(undefined);
+      if (this.#isForgotten(id, decoded?.revision)) return this.#found(undefined);
+      const content = decoded?.content ?? decodeContent(record);
+      if (isExpired(content, clock.now())) return this.#found(undefined);
+      return this.#found({
+        id,
+        ...content,
+        revision: decoded?.revision ?? 0,
+        durability: "stored",
+      });
+    }
+    if (decoded !== undefined && decoded.revision > row.revision) {
+      return this.#found({
+        id,
+        ...decoded.content,
+        revision: decoded.revision,
+        durability: "stored",
+      });
+    }
+    if (agrees(row, record)) return this.#found(ours);
+    journal.work(({ unsettled }) => unsettled.doubt([id], clock.now()));
+    const what = record === undefined ? "has lost" : "holds another text or revision of";
+    return { memory: ours, ...this.#source(`the store ${what} this memory; it will be put right`) };
+  }
+
+  #source(reason: string | undefined): RecallSource {
+    const { journal, clock } = this.#deps;
+    const { answeredAt } = journal.attempts();
+    return {
+      degraded: reason !== undefined,
+      reason,
+      ageMs: answeredAt === null ? undefined : Math.max(0, clock.now() - answeredAt),
+      queued: journal.outbox.load().records,
+    };
+  }
+
+  #noteAnswer(): void {
+    const { journal, clock } = this.#deps;
+    if (clock.monotonic() - this.#notedAt < ANSWER_NOTED_EVERY_MS) return;
+    this.#notedAt = clock.monotonic();
+    journal.noteAnswer(clock.now());
+  }
+}
+
+/** Why the mirror answers; rethrows what is the caller's fault or a bug. */
+function degradedReason(error: unknown): string {
+  if (error instanceof MemoryError) throw error;
+  if (isStoreFailure(error) || isEmbedderFailure(error)) return (error as Error).message;
+  throw error;
+}
+
+function isEmbedderFailure(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code.startsWith("EMBEDDER_");
+}
+
+function agrees(row: MirrorRow, record: StoredRecord | undefined): boolean {
+  if (record === undefined || record.document !== row.content.text) return false;
+  const decoded = decodeRecord(record);
+  return decoded?.revision === row.revision && decoded.checksum === row.checksum;
+}
+
+function isExpired(content: Pick<MemoryContent, "expiresAt">, now: number): boolean {
+  return content.expiresAt !== undefined && content.expiresAt <= now;
+}
+
+function matchesFilter(content: MemoryContent, filter: Filter): boolean {
+  const scope = Object.entries(filter.scope ?? {}).every(
+    ([key, value]) =>
+      value === undefined || content.scope[key as keyof typeof content.scope] === value,
+  );
+  const tags = (filter.tags ?? []).every((tag) => content.tags.includes(tag));
+  return (
+    scope &&
+    tags &&
+    Object.entries(filter.where ?? {}).every(([key, value]) => content.metadata[key] === value)
+  );
+}

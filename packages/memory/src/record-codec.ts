@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import type { Metadata, MetadataValue, StoredRecord, Where } from "@holdfast/store";
+import type { Filter, Scope } from "./memory-record.ts";
+
+/** What a memory says, apart from where it stands. */
+export interface MemoryContent {
+  text: string;
+  metadata: Metadata;
+  scope: Scope;
+  tags: readonly string[];
+  createdAt: number;
+  updatedAt: number;
+  expiresAt: number | undefined;
+}
+
+/** A record of the store, read back as one of ours. */
+export interface DecodedRecord {
+  revision: number;
+  writer: string;
+  checksum: string;
+  content: MemoryContent;
+}
+
+const PREFIX = "hf:";
+const REVISION = "hf:rev";
+const WRITER = "hf:writer";
+const CHECKSUM = "hf:sum";
+const CREATED = "hf:created";
+const UPDATED = "hf:updated";
+const EXPIRES = "hf:expires";
+const TAG = "hf:tag:";
+const SCOPE_KEYS: readonly (keyof Scope)[] = ["user", "agent", "session", "project"];
+
+/** SHA-256 over everything a memory says, as hexadecimal digits; equal content, equal checksum. */
+export function checksumOf(content: MemoryContent): string {
+  const { text, metadata, scope, tags, createdAt, updatedAt, expiresAt } = content;
+  const canonical = [
+    text,
+    Object.entries(metadata).toSorted(byKey),
+    SCOPE_KEYS.map((key) => scope[key] ?? null),
+    tags.toSorted(),
+    createdAt,
+    updatedAt,
+    expiresAt ?? null,
+  ];
+  return createHash("sha256").update(JSON.stringify(canonical)).digest("hex");
+}
+
+/** The store's metadata for a memory: the user's keys as they are, ours under `hf:`. */
+export function encodeMetadata(
+  content: MemoryContent,
+  revision: number,
+  writer: string,
+  checksum: string,
+): Metadata {
+  const encoded: Record<string, MetadataValue> = {
+    ...content.metadata,
+    [REVISION]: revision,
+    [WRITER]: writer,
+    [CHECKSUM]: checksum,
+    [CREATED]: content.createdAt,
+    [UPDATED]: content.updatedAt,
+  };
+  if (content.expiresAt !== undefined) encoded[EXPIRES] = content.expiresAt;
+  for (const key of SCOPE_KEYS) {
+    const value = content.scope[key];
+    if (value !== undefined) encoded[PREFIX + key] = value;
+  }
+  for (const tag of content.tags) encoded[TAG + tag] = true;
+  return encoded;
+}
+
+/** Reads one of our records; undefined for a record that another program wrote. */
+export function decodeRecord(record: StoredRecord): DecodedRecord | undefined {
+  const revision = record.metadata[REVISION];
+  const writer = record.metadata[WRITER];
+  const checksum = record.metadata[CHECKSUM];
+  if (typeof revision !== "number" || typeof writer !== "string" || typeof checksum !== "string") {
+    return undefined;
+  }
+  return { revision, writer, checksum, content: decodeContent(record) };
+}
+
+/** What a record says, for ours as for another program's; times that it lacks are 0. */
+export function decodeContent(record: StoredRecord): MemoryContent {
+  const metadata: Record<string, MetadataValue> = {};
+  const tags: string[] = [];
+  for (const [key, value] of Object.entries(record.metadata)) {
+    if (key.startsWith(TAG)) tags.push(key.slice(TAG.length));
+    else if (!key.startsWith(PREFIX)) metadata[key] = value;
+  }
+  const scope: Scope = {};
+  for (const key of SCOPE_KEYS) {
+    const value = record.metadata[PREFIX + key];
+    if (typeof value === "string") scope[key] = value;
+  }
+  const expiresAt = record.metadata[EXPIRES];
+  return {
+    text: record.document ?? "",
+    metadata,
+    scope,
+    tags: tags.toSorted(),
+    createdAt: numberOr(record.metadata[CREATED], 0),
+    updatedAt: numberOr(record.metadata[UPDATED], 0),
+    expiresAt: typeof expiresAt === "number" ? expiresAt : undefined,
+  };
+}
+
+/** A filter in the store's own terms. */
+export function encodeFilter(filter: Filter): Where {
+  const where: Record<string, MetadataValue> = { ...filter.where };
+  for (const key of SCOPE_KEYS) {
+    const value = filter.scope?.[key];
+    if (value !== undefined) where[PREFIX + key] = value;
+  }
+  for (const tag of filter.tags ?? []) where[TAG + tag] = true;
+  return where;
+}
+
+function byKey(a: [string, MetadataValue], b: [string, MetadataValue]): number {
+  return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
+}
+
+function numberOr(value: MetadataValue | undefined, fallback: number): number {
+  return typeof value === "number" ? value : fallback;
+}

@@ -1,0 +1,121 @@
+import { LEASE_MIGRATION } from "@holdfast/sqlite";
+
+/**
+ * One file a data directory: what was accepted (`entry`), what is remembered (`memory`, `vector`,
+ * `memory_text`, `tag`), what was forgotten (`tombstone`), and which writes ended without an
+ * answer (`unsettled`). Append only: never edit a migration that was released.
+ */
+export const MIGRATIONS: readonly string[] = [
+  LEASE_MIGRATION,
+  `
+  CREATE TABLE collection (
+    collection INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    -- Names this file as a writer among others that fill the same collection.
+    writer TEXT NOT NULL,
+    embedder TEXT,
+    -- Changes when the collection in the store is replaced: handles to the old one are void.
+    generation INTEGER NOT NULL DEFAULT 0,
+    -- The ledger. What is queued or dead is counted from the entries, so that the sum is a proof.
+    accepted INTEGER NOT NULL DEFAULT 0,
+    stored INTEGER NOT NULL DEFAULT 0,
+    discarded INTEGER NOT NULL DEFAULT 0,
+    refused INTEGER NOT NULL DEFAULT 0,
+    -- Running totals for the bounds.
+    queued_records INTEGER NOT NULL DEFAULT 0,
+    queued_bytes INTEGER NOT NULL DEFAULT 0,
+    kept_records INTEGER NOT NULL DEFAULT 0,
+    kept_bytes INTEGER NOT NULL DEFAULT 0,
+    -- The last attempt to apply.
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER,
+    last_error TEXT,
+    answered_at INTEGER
+  ) STRICT;
+
+  CREATE TABLE entry (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    operation TEXT NOT NULL CHECK (operation IN ('put', 'forget')),
+    state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'stored', 'dead')),
+    accepted_at INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    -- What was put, for replay to a point in time; null once the id is forgotten.
+    payload TEXT,
+    reason TEXT
+  ) STRICT;
+  CREATE INDEX entry_by_id ON entry (collection, id, revision);
+  CREATE INDEX entry_queued ON entry (collection, seq) WHERE state = 'queued';
+  CREATE INDEX entry_stored ON entry (collection, seq) WHERE state = 'stored';
+  CREATE INDEX entry_dead ON entry (collection, seq) WHERE state = 'dead';
+
+  CREATE TABLE memory (
+    -- Never reused, so that a number names one memory even after it was forgotten.
+    memory INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    scope_user TEXT,
+    scope_agent TEXT,
+    scope_session TEXT,
+    scope_project TEXT,
+    tags TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    -- The newest revision that the store is known to hold; 0 for none.
+    applied_revision INTEGER NOT NULL DEFAULT 0,
+    -- Metadata keys that the store may hold for this id: upserts merge there.
+    sent_keys TEXT NOT NULL DEFAULT '[]',
+    UNIQUE (collection, id)
+  ) STRICT;
+  CREATE INDEX memory_newest ON memory (collection, created_at, memory);
+  CREATE INDEX memory_expiring ON memory (collection, expires_at) WHERE expires_at IS NOT NULL;
+
+  CREATE TABLE tag (
+    tag TEXT NOT NULL,
+    memory INTEGER NOT NULL,
+    PRIMARY KEY (tag, memory)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tag_by_memory ON tag (memory);
+
+  -- Apart, so that reading texts does not page vectors in. Little-endian float32.
+  CREATE TABLE vector (
+    memory INTEGER PRIMARY KEY,
+    vector BLOB NOT NULL
+  ) STRICT;
+
+  CREATE VIRTUAL TABLE memory_text USING fts5 (
+    text, content = 'memory', content_rowid = 'memory', tokenize = 'porter unicode61 remove_diacritics 2'
+  );
+  INSERT INTO memory_text (memory_text, rank) VALUES ('secure-delete', 1);
+
+  CREATE TABLE tombstone (
+    collection INTEGER NOT NULL,
+    id_hash BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    forgotten_at INTEGER NOT NULL,
+    sent_keys TEXT NOT NULL,
+    PRIMARY KEY (collection, id_hash)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE unsettled (
+    collection INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    -- The lease under which it was sent; '' once its sender has given it up.
+    token TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    checks INTEGER NOT NULL DEFAULT 0,
+    next_check_at INTEGER NOT NULL,
+    -- The database's run in which it was last read back.
+    incarnation TEXT,
+    PRIMARY KEY (collection, id, token)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
