@@ -42,12 +42,7 @@ export function isEmptyFilter(filter: Filter): boolean {
 }
 
 function valueSql(value: MetadataValue): string {
-  switch (typeof value) {
-    case "boolean":
-      return `pair.type = '${value}'`;
-    case "number":
-      return "pair.type IN ('integer', 'real') AND pair.value = ?";
-    default:
-      return "pair.type = 'text' AND pair.value = ?";
-  }
+  if (typeof value === "boolean") return `pair.type = '${value}'`;
+  if (typeof value === "number") return "pair.type IN ('integer', 'real') AND pair.value = ?";
+  return "pair.type = 'text' AND pair.value = ?";
 }

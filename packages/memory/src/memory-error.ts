@@ -1,4 +1,4 @@
-import { HoldfastError } from "@holdfast/core";
+import { HoldfastError, type HoldfastErrorOptions } from "@holdfast/core";
 
 /**
  * - `MEMORY_INVALID`: the text, id, metadata, scope or tag cannot be stored exactly
@@ -24,10 +24,9 @@ export class MemoryError extends HoldfastError {
   override name = "MemoryError";
   declare readonly code: MemoryErrorCode;
 
-  constructor(
-    message: string,
-    options: { code: MemoryErrorCode; retryable?: boolean; hint?: string; cause?: unknown },
-  ) {
+  /** Narrows the code to {@link MemoryErrorCode}. */
+  // oxlint-disable-next-line no-useless-constructor -- its parameter's type is the use
+  constructor(message: string, options: HoldfastErrorOptions & { code: MemoryErrorCode }) {
     super(message, options);
   }
 }

@@ -72,6 +72,8 @@ export class MemoryService implements Memory {
   readonly #deps: ServiceDeps;
   readonly #stop = new AbortController();
   #retry: NodeJS.Timeout | undefined;
+  /** Writers that still read the journal. */
+  readonly #waiting = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(options: ServiceOptions, deps: ServiceDeps) {
@@ -259,7 +261,7 @@ export class MemoryService implements Memory {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#stop.abort(new Error("the memory service is closed"));
-    await this.#deps.drainer.idle();
+    await Promise.allSettled([this.#deps.drainer.idle(), ...this.#waiting]);
     this.#deps.journal.close();
   }
 
@@ -290,7 +292,15 @@ export class MemoryService implements Memory {
     }
   }
 
-  async #receipts(accepted: readonly Accepted[], options: WriteOptions): Promise<Receipt[]> {
+  #receipts(accepted: readonly Accepted[], options: WriteOptions): Promise<Receipt[]> {
+    const receipts = this.#awaitReceipts(accepted, options).finally(() => {
+      this.#waiting.delete(receipts);
+    });
+    this.#waiting.add(receipts);
+    return receipts;
+  }
+
+  async #awaitReceipts(accepted: readonly Accepted[], options: WriteOptions): Promise<Receipt[]> {
     const waitMs = options.waitMs ?? this.#options.waitMs;
     const reason = waitMs > 0 ? await this.#waitFor(accepted, waitMs, options.signal) : undefined;
     if (waitMs <= 0) this.#applyInBackground();
@@ -346,22 +356,27 @@ export class MemoryService implements Memory {
   /** One run now, and further ones when the backoff says so, as long as this process lives. */
   #applyInBackground(): void {
     if (!this.#options.background || this.#closed || this.#retry !== undefined) return;
-    const { drainer, journal, clock } = this.#deps;
+    const { journal, clock } = this.#deps;
     const { nextAttemptAt } = journal.attempts();
     const wait = Math.max(0, (nextAttemptAt ?? 0) - clock.now());
     this.#retry = setTimeout(
       () => {
         this.#retry = undefined;
-        drainer.run(this.#stop.signal, false).then(
-          (end) => {
-            if (end.kind !== "empty") this.#applyInBackground();
-          },
-          (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)),
-        );
+        void this.#applyOnce();
       },
       Math.max(wait, BUSY_POLL_MS_MIN),
     );
     this.#retry.unref();
+  }
+
+  /** A bug here must be seen, and must not end the host. */
+  async #applyOnce(): Promise<void> {
+    try {
+      const end = await this.#deps.drainer.run(this.#stop.signal, false);
+      if (end.kind !== "empty") this.#applyInBackground();
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
   }
 
   #forgetExpired(): void {

@@ -170,8 +170,8 @@ async function abandon(store: VectorStore, staging: string, because: unknown): P
   try {
     await store.deleteCollection(staging);
   } catch (error) {
-    if (!(error instanceof HoldfastError))
-      throw new AggregateError([because, error], String(because));
+    if (error instanceof HoldfastError) return;
+    throw new AggregateError([because, error], String(because), { cause: error });
   }
 }
 

@@ -71,6 +71,7 @@ export class StoreAccess {
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
     } catch (error) {
+      if (isNotFound(error)) throw this.#lost(error);
       if (!(error instanceof CircuitOpenError)) throw error;
       throw new MemoryServiceUnavailableError(error.message, {
         retryAfterMs: error.retryAfterMs,
@@ -125,13 +126,31 @@ export class StoreAccess {
     try {
       collection = await this.#store.openCollection(this.#name, { signal });
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== "COLLECTION_NOT_FOUND") throw error;
-      if (this.#journal.mirror.hasApplied()) throw collectionLost(this.#name, error);
+      // One that never held a memory is not missed.
+      if (!isNotFound(error) || this.#journal.mirror.hasApplied()) throw error;
       return undefined;
     }
     await requireComparable(collection, identity, signal);
     return collection;
   }
+
+  /** The collection is gone, although the store held memories of it: an empty answer would lie. */
+  #lost(cause: StoreError): StoreError {
+    this.#open = undefined;
+    if (!this.#journal.mirror.hasApplied()) return cause;
+    return new StoreError(
+      `The store has lost the collection ${this.#name}, which held memories before`,
+      {
+        code: "COLLECTION_NOT_FOUND",
+        hint: "Make it anew from this machine's mirror with: holdfast memory rebuild",
+        cause,
+      },
+    );
+  }
+}
+
+function isNotFound(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.code === "COLLECTION_NOT_FOUND";
 }
 
 /**
@@ -154,15 +173,6 @@ export function isStoreFailure(error: unknown): boolean {
   if (error instanceof MemoryServiceUnavailableError || error instanceof CallTimeoutError)
     return true;
   return error instanceof StoreError && error.verdict !== "callers-fault";
-}
-
-/** The collection is gone although the store once held memories of it. */
-function collectionLost(name: string, cause: StoreError): StoreError {
-  return new StoreError(`The store has lost the collection ${name}, which held memories before`, {
-    code: "COLLECTION_NOT_FOUND",
-    hint: "Make it anew from this machine's mirror with: holdfast memory rebuild",
-    cause,
-  });
 }
 
 /** A collection that another program made says nothing of its model: then dimensions must agree. */

@@ -1,6 +1,7 @@
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "@jest/globals";
 import { StoreError } from "@holdfast/store";
-import { unavailable, workspace } from "./fixture.ts";
+import { letterEmbedder, unavailable, workspace } from "./fixture.ts";
 
 describe("add", () => {
   test("is stored, with text, metadata, scope, tags and vector as given", async () => {
@@ -121,7 +122,6 @@ describe("add", () => {
   test("refuses another embedder before anything is written", async () => {
     await using space = workspace();
     await space.open().add("made with letters");
-    const { letterEmbedder } = await import("./fixture.ts");
     const other = space.open({}, { embedder: letterEmbedder("other") });
     await expect(other.add("made with another")).rejects.toMatchObject({
       code: "EMBEDDER_MISMATCH",
@@ -221,9 +221,22 @@ test("keeps what was stored for replay only up to its bound", async () => {
   await using space = workspace();
   const memory = space.open({ outbox: { keptRecordsMax: 3 } });
   for (let n = 0; n < 6; n++) await memory.add(`memory ${n}`);
-  const { DatabaseSync } = await import("node:sqlite");
   const db = new DatabaseSync(`${space.directory}/memory.db`, { readOnly: true });
   expect(db.prepare("SELECT count(*) AS n FROM entry").get()).toMatchObject({ n: 3 });
   db.close();
   expect(memory.status().ledger).toMatchObject({ accepted: 6, stored: 6, residual: 0 });
+});
+
+test("closing while a write waits gives that write its receipt: queued", async () => {
+  await using space = workspace();
+  const memory = space.open({ limits: { writeMs: 60_000 } });
+  space.store.setFaults(() => new Promise(() => {}));
+  const waiting = memory.add("slow store");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await memory.close();
+  expect(await waiting).toMatchObject({ durability: "queued" });
+  const next = space.open();
+  space.store.setFaults(undefined);
+  await next.drain();
+  expect(next.status().ledger).toMatchObject({ accepted: 1, stored: 1, residual: 0 });
 });
