@@ -1,1 +1,38 @@
-export {};
+export type {
+  ChromaStoreOptions,
+  CloudOptions,
+  ManagedEndpoint,
+  ManagedOptions,
+  ServerOptions,
+} from "./client-options.ts";
+export { ChromaStore } from "./store.ts";
+export { findServer, type FindServerOptions } from "./server/find-server.ts";
+export {
+  type InstallOptions,
+  type InstallProgress,
+  installServer,
+} from "./server/install-server.ts";
+export {
+  ManagedServer,
+  type ManagedServerDeps,
+  type ManagedServerOptions,
+  type RunningServer,
+  type ServerLogger,
+} from "./server/managed-server.ts";
+export { ServerError, type ServerErrorCode } from "./server/server-error.ts";
+export { tailServerLog } from "./server/server-log.ts";
+export type { ServerProgram } from "./server/server-program.ts";
+export {
+  managedEndpoint,
+  readServerRecord,
+  type ServerBuild,
+  type ServerEndpoint,
+  type ServerRecord,
+} from "./server/server-record.ts";
+export {
+  ensureStateDirectory,
+  stateDirectoryOf,
+  type StatePaths,
+  statePathsOf,
+} from "./server/state-directory.ts";
+export type { ServerExit } from "./server/watch-process.ts";
