@@ -27,6 +27,56 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/init.ts"),
   },
   {
+    name: "memory add",
+    summary: "Remember something, and print its receipt",
+    load: () => import("./commands/memory/add.ts"),
+  },
+  {
+    name: "memory search",
+    summary: "Recall by meaning",
+    load: () => import("./commands/memory/search.ts"),
+  },
+  {
+    name: "memory get",
+    summary: "Show one memory",
+    load: () => import("./commands/memory/get.ts"),
+  },
+  {
+    name: "memory list",
+    summary: "List memories, newest first",
+    load: () => import("./commands/memory/list.ts"),
+  },
+  {
+    name: "memory forget",
+    summary: "Forget memories, by id or by filter",
+    load: () => import("./commands/memory/forget.ts"),
+  },
+  {
+    name: "memory status",
+    summary: "Say how memory fares, why, and what to do",
+    load: () => import("./commands/memory/status.ts"),
+  },
+  {
+    name: "memory rebuild",
+    summary: "Make the collection anew from this machine's mirror",
+    load: () => import("./commands/memory/rebuild.ts"),
+  },
+  {
+    name: "memory outbox list",
+    summary: "List the writes that the store refused",
+    load: () => import("./commands/memory/outbox/list.ts"),
+  },
+  {
+    name: "memory outbox retry",
+    summary: "Try refused writes again",
+    load: () => import("./commands/memory/outbox/retry.ts"),
+  },
+  {
+    name: "memory outbox discard",
+    summary: "Give refused writes up",
+    load: () => import("./commands/memory/outbox/discard.ts"),
+  },
+  {
     name: "completion",
     summary: "Print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),

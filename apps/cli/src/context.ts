@@ -18,7 +18,7 @@ export interface Context {
   /** The configuration in force, read once; its warnings are told once. */
   config(): LoadedConfig;
   /** Asks before something is destroyed; returns false for no. */
-  confirm(question: string, options: { yes: boolean | undefined }): Promise<boolean>;
+  confirm(question: string, options: { yes?: boolean | undefined }): Promise<boolean>;
 }
 
 export function createContext(

@@ -14,6 +14,7 @@ type Rule = (root: YamlNode) => RuleFinding[];
 export const rules: readonly Rule[] = [
   pathGivesWay,
   serverNeedsHost,
+  cloudNeedsToken,
   keysOfAnotherMode,
   hostIsOnlyAName,
   secretHeadersByReference,
@@ -52,10 +53,33 @@ function serverNeedsHost(root: YamlNode): RuleFinding[] {
   ];
 }
 
+function cloudNeedsToken(root: YamlNode): RuleFinding[] {
+  const mode = entryAt(root, `${STORE}.mode`);
+  if (mode === undefined || scalar(mode) !== "cloud") return [];
+  if (entryAt(root, `${STORE}.token`) !== undefined) return [];
+  return [
+    {
+      severity: "error",
+      offset: mode.keyOffset,
+      path: `${STORE}.mode`,
+      message: "cloud needs a token",
+      expected: "a line token: { env: CHROMA_API_KEY } beside it",
+    },
+  ];
+}
+
 const KEYS_OF_MODE: Readonly<Record<string, readonly string[]>> = {
-  managed: ["persist_directory", "path", "command", "allow_reset", "anonymized_telemetry"],
+  managed: [
+    "persist_directory",
+    "path",
+    "command",
+    "allow_reset",
+    "anonymized_telemetry",
+    "tenant",
+    "database",
+  ],
   server: ["host", "port", "ssl", "headers", "tenant", "database", "token"],
-  cloud: ["host", "port", "ssl", "headers", "tenant", "database", "token"],
+  cloud: ["host", "port", "tenant", "database", "token"],
 };
 
 function keysOfAnotherMode(root: YamlNode): RuleFinding[] {

@@ -115,6 +115,7 @@ describe("rules between keys", () => {
     });
     expect(parsed.config.vector_store.config.mode).toBe("server");
     expect(parsed.warnings[0]?.message).toBe("has no effect in mode server");
+    expect(line("vector_store: {config: {mode: cloud}}")).toContain("cloud needs a token");
     expect(line("vector_store: {config: {mode: server}}")).toContain("server needs a host");
     expect(line("vector_store: {config: {host: 'http://h:1'}}")).toContain("more than a name");
   });

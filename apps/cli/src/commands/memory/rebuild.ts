@@ -1,0 +1,42 @@
+import type { Command } from "commander";
+import type { RebuildReport } from "@holdfast/memory";
+import type { Context } from "../../context.ts";
+import { EXIT } from "../../exit-codes.ts";
+import { example } from "../../help.ts";
+import { withMemory } from "../../wire.ts";
+
+export function register(command: Command, context: Context): void {
+  command
+    .option("--yes", "do not ask")
+    .action((options: { yes?: boolean }) => rebuild(options, context));
+  example(command, ["holdfast memory rebuild"]);
+}
+
+async function rebuild(options: { yes?: boolean }, context: Context): Promise<void> {
+  const { output, signal } = context;
+  const question = "Make the collection anew from this machine's mirror? The old one is kept.";
+  if (!(await context.confirm(question, options))) {
+    output.result({ rebuilt: 0 }, "Nothing was changed.");
+    return;
+  }
+  let told = 0;
+  const onProgress = (done: number, total: number): void => {
+    if (done < total && Date.now() - told < 2_000) return;
+    told = Date.now();
+    output.note(`${done} of ${total} written`);
+  };
+  const report = await withMemory(context, (memory) => memory.rebuild({ onProgress, signal }));
+  if (!report.equal) context.exitStatus = EXIT.failed;
+  output.result(report, text(report));
+}
+
+function text(report: RebuildReport): string {
+  const kept =
+    report.keptAs === undefined ? "" : ` The old collection is kept as ${report.keptAs}.`;
+  const salvaged =
+    report.salvaged === 0 ? "" : `, ${report.salvaged} of other writers carried over`;
+  const verdict = report.equal
+    ? `compared ${report.compared}, all equal`
+    : `compared ${report.compared}: ${report.missing.length} missing, ${report.different.length} different`;
+  return `Rebuilt ${report.rebuilt}${salvaged}; ${verdict}.${kept}`;
+}

@@ -1,0 +1,50 @@
+import { formatDuration } from "@holdfast/core";
+import type { Durability, RecallSource, Scope } from "@holdfast/memory";
+import { type Output, printable } from "./output.ts";
+
+/** One line of a memory's text, short enough for a list. */
+export function oneLine(text: string, width: number): string {
+  const line = printable(text.replaceAll(/\s+/g, " ").trim());
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+}
+
+/** Columns left for text beside `taken` others; a pipe has no width, so it gets all of it. */
+export function roomFor(taken: number): number {
+  const width = process.stdout.isTTY ? process.stdout.columns : Number.MAX_SAFE_INTEGER;
+  return Math.max(20, width - taken);
+}
+
+/** `user ada · agent coder · #tag`; empty when the memory belongs to nobody in particular. */
+export function belongings(scope: Scope, tags: readonly string[]): string {
+  const parts = Object.entries(scope).map(([key, value]) => `${key} ${String(value)}`);
+  return printable([...parts, ...tags.map((tag) => `#${tag}`)].join(" · "));
+}
+
+/** A moment in the local time of whoever reads. */
+export function moment(ms: number): string {
+  const date = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return date.toISOString().slice(0, 19).replace("T", " ");
+}
+
+export function paintDurability(output: Output, durability: Durability): string {
+  const colour = ({ stored: "green", queued: "yellow", dead: "red" } as const)[durability];
+  return output.paint(colour, durability);
+}
+
+/** Says what a reader must know about where an answer came from. */
+export function warnOfSource(output: Output, source: RecallSource): void {
+  if (source.degraded) {
+    const age =
+      source.ageMs === undefined
+        ? "the store has never answered here"
+        : `the store last answered ${formatDuration(source.ageMs)} ago`;
+    const why = source.reason === undefined ? "" : ` (${source.reason})`;
+    output.warn(
+      `degraded: answered from this machine's mirror${why}; ${age}. See why: holdfast memory status`,
+    );
+  } else if (source.queued > 0) {
+    output.warn(
+      `${source.queued} accepted ${source.queued === 1 ? "memory is" : "memories are"} not in the store yet, where this search cannot find them`,
+    );
+  }
+}

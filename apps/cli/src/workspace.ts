@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { stateDirectoryOf } from "@holdfast/chroma";
+import type { Config, LoadedConfig } from "@holdfast/config";
+
+/** Where one configuration's memories and their state live. */
+export interface Workspace {
+  config: Config;
+  /** Outbox, mirror, breaker state; for a managed store also locks, records and logs. */
+  stateDirectory: string;
+  /** Where our own Chroma writes; undefined when Chroma runs elsewhere. */
+  dataDirectory: string | undefined;
+}
+
+export function workspaceOf(loaded: LoadedConfig): Workspace {
+  const { config, directory } = loaded;
+  const store = config.vector_store.config;
+  if (store.mode === "managed") {
+    const dataDirectory = store.persist_directory ?? join(directory, ".holdfast", "chroma");
+    return { config, dataDirectory, stateDirectory: stateDirectoryOf(dataDirectory) };
+  }
+  const key = createHash("sha256")
+    .update(JSON.stringify(placeOf(config)))
+    .digest("hex");
+  const stateDirectory = join(directory, ".holdfast", "state", key.slice(0, 16));
+  return { config, dataDirectory: undefined, stateDirectory };
+}
+
+/** What tells one remote database from another. */
+function placeOf(config: Config): unknown {
+  const { mode, host, port, ssl, tenant, database } = config.vector_store.config;
+  return { mode, host, port, ssl, tenant, database };
+}

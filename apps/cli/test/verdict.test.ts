@@ -1,0 +1,64 @@
+import { expect, test } from "@jest/globals";
+import type { MemoryStatus } from "@holdfast/memory";
+import { verdictOf } from "../src/verdict.ts";
+
+const NOW = 1_700_000_000_000;
+
+interface Facts {
+  residual?: number;
+  dead?: number;
+  queued?: number;
+  lastError?: string;
+  state?: "closed" | "open" | "half-open";
+  answeredAt?: number | undefined;
+}
+
+function status(facts: Facts): MemoryStatus {
+  return {
+    ledger: { residual: facts.residual ?? 0, dead: facts.dead ?? 0 },
+    outbox: { records: facts.queued ?? 0, lastError: facts.lastError },
+    storeLastAnsweredAt: "answeredAt" in facts ? facts.answeredAt : NOW - 1_000,
+    breaker: { state: facts.state ?? "closed", why: "5 failures in a row" },
+  } as MemoryStatus;
+}
+
+test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
+  ["all is well", {}, "healthy", /answered 1 s ago; nothing waits/, undefined],
+  ["writes are on the way", { queued: 2 }, "healthy", /2 writes are on the way/, undefined],
+  [
+    "the ledger does not balance",
+    { residual: 1, state: "open" },
+    "unhealthy",
+    /1 accepted/,
+    /outbox/,
+  ],
+  ["the breaker is open", { state: "open", dead: 1 }, "degraded", /5 failures in a row/, /server/],
+  ["writes were refused", { dead: 1 }, "degraded", /1 write is refused/, /outbox list/],
+  [
+    "writes wait for a reason",
+    { queued: 3, lastError: "no route" },
+    "degraded",
+    /no route/,
+    /server/,
+  ],
+  ["the breaker probes", { state: "half-open" }, "degraded", /half-open/, /server/],
+  [
+    "the store never answered",
+    { answeredAt: undefined },
+    "unknown",
+    /never answered/,
+    /memory add/,
+  ],
+  [
+    "evidence is old: never green",
+    { answeredAt: NOW - 91_000 },
+    "unknown",
+    /asked .* for 2 min/,
+    /server/,
+  ],
+])("%s", (_name, facts, expected, cause, next) => {
+  const verdict = verdictOf(status(facts), NOW);
+  expect(verdict.status).toBe(expected);
+  expect(verdict.cause).toMatch(cause);
+  expect(verdict.next ?? "").toMatch(next ?? /^$/);
+});
