@@ -1,1 +1,3 @@
-export {};
+export { startChroma, type StartChromaOptions, type TestChroma } from "./chroma.ts";
+export { FakeClock } from "./fake-clock.ts";
+export { type Mount, mountObstacle, smallDisk } from "./mounts.ts";

@@ -1,0 +1,309 @@
+import { mkdirSync } from "node:fs";
+import { type Clock, systemClock } from "@holdfast/core";
+import { KernelLock } from "@holdfast/sqlite";
+import { admitBuild } from "./build-history.ts";
+import { findServer, type FindServerOptions } from "./find-server.ts";
+import { launchServer } from "./launch-server.ts";
+import { resolveIncumbent } from "./incumbent.ts";
+import { roundTrip } from "./round-trip.ts";
+import { listensOn } from "./process-table.ts";
+import { ServerError } from "./server-error.ts";
+import { rotateServerLog, tailServerLog } from "./server-log.ts";
+import type { ServerProgram } from "./server-program.ts";
+import {
+  removeServerRecord,
+  type ServerBuild,
+  type ServerEndpoint,
+  type ServerRecord,
+  writeServerRecord,
+} from "./server-record.ts";
+import { ensureStateDirectory, type StatePaths, statePathsOf } from "./state-directory.ts";
+import { isAlive, stopSignalsOf, terminate } from "./terminate.ts";
+import { type ServerExit, watchProcess } from "./watch-process.ts";
+
+export interface ManagedServerOptions {
+  /** Chroma's persist directory; created (0700) when missing. */
+  dataDirectory: string;
+  /** A command that runs Chroma's CLI. Default: what `findServer` finds. */
+  command?: readonly string[];
+  /** Whether clients may wipe the database. Default false. */
+  allowReset?: boolean;
+  /** Time limit of a start, from the process to the first real round trip. Default 60000. */
+  startTimeoutMs?: number;
+  /** How long each stop signal may take before the next, harder one. Default 3000. */
+  stopTimeoutMs?: number;
+  /** How long to wait for another process to let go of the directory. Default 2000. */
+  lockWaitMs?: number;
+  /** How long the server outlives a keeper that died without a successor. Default 900000. */
+  orphanMs?: number;
+  /** Where and whether a build may be fetched; see `findServer`. */
+  find?: Omit<FindServerOptions, "command">;
+}
+
+/** The part of a pino logger that is used. */
+export interface ServerLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface ManagedServerDeps {
+  clock?: Clock;
+  logger?: ServerLogger;
+}
+
+export interface RunningServer extends ServerEndpoint {
+  pid: number;
+  build: ServerBuild;
+  /** Wall-clock milliseconds. */
+  startedAt: number;
+  /** True when another process had started it and we took it over. */
+  adopted: boolean;
+}
+
+const PORT_ATTEMPTS = 4;
+const ADOPT_LIMIT_MS = 5_000;
+const ROUND_TRIP_LIMIT_MS = 5_000;
+const READY_POLL_MS = 50;
+const LOG_TAIL_LINES = 20;
+
+interface Watched {
+  record: ServerRecord;
+  adopted: boolean;
+  watch: ReturnType<typeof watchProcess>;
+}
+
+/**
+ * One Chroma server for one data directory, under one lock: whoever holds it is the only one to
+ * start, restart or stop a server there. It listens on loopback only. Calls must not overlap.
+ */
+export class ManagedServer implements AsyncDisposable {
+  readonly dataDirectory: string;
+  readonly #options: ManagedServerOptions;
+  readonly #clock: Clock;
+  readonly #logger: ServerLogger | undefined;
+  readonly #crashListeners = new Set<(exit: ServerExit) => void>();
+  #lock: KernelLock | undefined;
+  #program: ServerProgram | undefined;
+  #current: Watched | undefined;
+
+  constructor(options: ManagedServerOptions, deps: ManagedServerDeps = {}) {
+    this.#options = options;
+    this.dataDirectory = statePathsOf(options.dataDirectory).dataDirectory;
+    this.#clock = deps.clock ?? systemClock;
+    this.#logger = deps.logger;
+  }
+
+  /** The server under our care; undefined before `start`, after a crash and after a stop. */
+  get running(): RunningServer | undefined {
+    if (this.#current === undefined) return undefined;
+    const { record, adopted } = this.#current;
+    const { host, port, incarnation, pid, build, startedAt } = record;
+    return { host, port, incarnation, pid, build, startedAt, adopted };
+  }
+
+  /** Called at once when the server ends without having been asked to. Returns the way to undo. */
+  onCrash(listener: (exit: ServerExit) => void): () => void {
+    this.#crashListeners.add(listener);
+    return () => this.#crashListeners.delete(listener);
+  }
+
+  /**
+   * Takes the right to manage the directory, until `release` or `stop`. Idempotent.
+   * @throws ServerError `SERVER_LOCKED` when another process has it.
+   */
+  claim(): StatePaths {
+    mkdirSync(this.dataDirectory, { recursive: true, mode: 0o700 });
+    const paths = ensureStateDirectory(this.dataDirectory);
+    this.#lock ??= KernelLock.tryAcquire(paths.keeperLock, this.#options.lockWaitMs ?? 2_000);
+    if (this.#lock !== undefined) return paths;
+    throw new ServerError(`Another process manages the Chroma server of ${this.dataDirectory}`, {
+      code: "SERVER_LOCKED",
+      retryable: true,
+      hint: "Use that server (holdfast server status), or stop it with: holdfast server stop",
+    });
+  }
+
+  /**
+   * Starts the server, or adopts the healthy one that a dead keeper left, and resolves after a
+   * real round trip. Idempotent while it runs. On failure no process of ours is left.
+   * @throws ServerError any but `SERVER_NOT_RUNNING`; the signal's reason.
+   */
+  async start(signal?: AbortSignal): Promise<RunningServer> {
+    if (this.#current !== undefined) return this.running as RunningServer;
+    const claimedBefore = this.#lock !== undefined;
+    const paths = this.claim();
+    try {
+      const incumbent = await resolveIncumbent(paths, {
+        clock: this.#clock,
+        answers: (record) => this.#answers(record),
+        stopTimeoutMs: this.#stopTimeoutMs,
+        logger: this.#logger,
+      });
+      if (incumbent !== undefined) return this.#take(incumbent, undefined, true);
+      this.#program ??= await findServer({
+        ...this.#options.find,
+        ...(this.#options.command === undefined ? {} : { command: this.#options.command }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      admitBuild(this.dataDirectory, this.#program.build);
+      return await this.#launch(this.#program, paths, signal);
+    } catch (error) {
+      if (!claimedBefore) this.release();
+      throw error;
+    }
+  }
+
+  /** Ends the server and keeps the right to manage the directory. Idempotent. */
+  async halt(): Promise<void> {
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#current = undefined;
+    current.watch.expectExit();
+    const by = await terminate(
+      current.record,
+      stopSignalsOf(current.record.build.version),
+      this.#stopTimeoutMs,
+      this.#clock,
+    );
+    removeServerRecord(this.dataDirectory);
+    this.#logger?.info({ pid: current.record.pid, by }, "Chroma stopped");
+  }
+
+  /** Ends the server, if it runs, and lets go of the directory. Idempotent. */
+  async stop(): Promise<void> {
+    await this.halt();
+    this.release();
+  }
+
+  /**
+   * Lets go of the directory and leaves the server running, if it does, for the next keeper to
+   * adopt. Idempotent.
+   */
+  release(): void {
+    this.#current?.watch.expectExit();
+    this.#current = undefined;
+    this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  /** Rotates the server's log when it has grown past its bound. Cheap; call it now and then. */
+  rotateLog(): boolean {
+    return rotateServerLog(statePathsOf(this.dataDirectory).serverLog);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  get #stopTimeoutMs(): number {
+    return this.#options.stopTimeoutMs ?? 3_000;
+  }
+
+  /** Another process may take the chosen port first; the server then exits with code 0. */
+  async #launch(
+    program: ServerProgram,
+    paths: StatePaths,
+    signal: AbortSignal | undefined,
+  ): Promise<RunningServer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { child, record } = await launchServer(program, paths, {
+        allowReset: this.#options.allowReset ?? false,
+        orphanMs: this.#options.orphanMs ?? 900_000,
+      });
+      const watch = watchProcess(record, child, this.#clock);
+      try {
+        writeServerRecord(this.dataDirectory, record);
+        await this.#untilReady(record, watch, paths, signal);
+        const ready = { ...record, ready: true };
+        writeServerRecord(this.dataDirectory, ready);
+        this.#logger?.info({ ...ready }, "Chroma started");
+        return this.#take(ready, watch, false);
+      } catch (error) {
+        watch.expectExit();
+        await terminate(
+          record,
+          stopSignalsOf(program.build.version),
+          this.#stopTimeoutMs,
+          this.#clock,
+        );
+        removeServerRecord(this.dataDirectory);
+        const portTaken = (error as Partial<ServerError>).logTail?.some((line) =>
+          /Address .* is not available/.test(line),
+        );
+        if (portTaken !== true || attempt >= PORT_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  #take(
+    record: ServerRecord,
+    watch: Watched["watch"] | undefined,
+    adopted: boolean,
+  ): RunningServer {
+    const current: Watched = {
+      record,
+      adopted,
+      watch: watch ?? watchProcess(record, undefined, this.#clock),
+    };
+    this.#current = current;
+    void current.watch.crashed.then((exit) => this.#onExit(current, exit));
+    if (adopted) this.#logger?.info({ ...record }, "Chroma adopted");
+    return this.running as RunningServer;
+  }
+
+  #onExit(current: Watched, exit: Omit<ServerExit, "logTail">): void {
+    if (this.#current !== current) return;
+    this.#current = undefined;
+    removeServerRecord(this.dataDirectory);
+    const paths = statePathsOf(this.dataDirectory);
+    const full = { ...exit, logTail: tailServerLog(paths.serverLog, LOG_TAIL_LINES) };
+    this.#logger?.warn({ ...full }, "Chroma ended unasked");
+    for (const listener of this.#crashListeners) listener(full);
+  }
+
+  async #answers(record: ServerRecord): Promise<boolean> {
+    try {
+      await roundTrip(record, AbortSignal.timeout(ADOPT_LIMIT_MS));
+      return listensOn(record.pid, record.port) ?? true;
+    } catch (error) {
+      this.#logger?.warn({ pid: record.pid, error }, "the recorded Chroma does not answer");
+      return false;
+    }
+  }
+
+  async #untilReady(
+    record: ServerRecord,
+    watch: Watched["watch"],
+    paths: StatePaths,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const limitMs = this.#options.startTimeoutMs ?? 60_000;
+    const deadline = this.#clock.monotonic() + limitMs;
+    const failed = (why: string, cause?: unknown): ServerError => {
+      const logTail = tailServerLog(paths.serverLog, LOG_TAIL_LINES);
+      return new ServerError(`Chroma ${record.build.version} did not start: ${why}`, {
+        code: "SERVER_START_FAILED",
+        pid: record.pid,
+        hint: "See its log with: holdfast server logs",
+        logTail,
+        cause,
+      });
+    };
+    for (let last: unknown; ; await this.#clock.sleep(READY_POLL_MS, signal)) {
+      signal?.throwIfAborted();
+      const exit = watch.exited;
+      if (exit !== undefined) {
+        throw failed(exit.signal === null ? `exit code ${exit.code}` : `ended by ${exit.signal}`);
+      }
+      if (this.#clock.monotonic() >= deadline) throw failed(`no answer in ${limitMs} ms`, last);
+      try {
+        const limit = AbortSignal.timeout(Math.min(ROUND_TRIP_LIMIT_MS, limitMs));
+        await roundTrip(record, signal === undefined ? limit : AbortSignal.any([signal, limit]));
+        if (listensOn(record.pid, record.port) ?? isAlive(record)) return;
+        last = new Error(`another process answers on port ${record.port}`);
+      } catch (error) {
+        last = error;
+      }
+    }
+  }
+}

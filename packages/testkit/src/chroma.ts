@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ManagedServer, type ManagedServerOptions } from "@holdfast/chroma";
+
+export interface StartChromaOptions {
+  /** Default false. */
+  allowReset?: boolean;
+  /** Default: what runs on this machine. */
+  command?: readonly string[];
+  /** Serve an existing directory, which is then kept. Default: a new one, removed by `stop`. */
+  dataDirectory?: string;
+}
+
+/** A real Chroma for one test. `host`, `port` and `incarnation` are the current run's. */
+export interface TestChroma extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly incarnation: string;
+  readonly pid: number;
+  readonly dataDirectory: string;
+  readonly server: ManagedServer;
+  /** Kills the process and resolves when it is gone. */
+  kill9(): Promise<void>;
+  /** SIGSTOP: it accepts connections and answers nothing. */
+  pause(): void;
+  /** SIGCONT. */
+  resume(): void;
+  /** Ends the process, if it lives, and starts another, on another port. */
+  restart(): Promise<void>;
+  /** Ends the server and removes what it left. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const STARTED = new Set<ManagedServer>();
+
+/** A test that dies without `stop` must not leave a server behind. */
+process.once("exit", () => {
+  for (const { running } of STARTED)
+    if (running !== undefined) process.kill(running.pid, "SIGKILL");
+});
+
+/** Starts a real Chroma on a free port of loopback. @throws ServerError. */
+export async function startChroma(options: StartChromaOptions = {}): Promise<TestChroma> {
+  const scratch = await mkdtemp(join(tmpdir(), "holdfast-chroma-"));
+  const dataDirectory = options.dataDirectory ?? join(scratch, "data");
+  const settings: ManagedServerOptions = {
+    dataDirectory,
+    allowReset: options.allowReset ?? false,
+    orphanMs: 60_000,
+    ...(options.command === undefined ? {} : { command: options.command }),
+  };
+  const server = new ManagedServer(settings);
+  const cleanUp = async (): Promise<void> => {
+    await server.stop();
+    STARTED.delete(server);
+    await rm(scratch, { recursive: true, force: true });
+  };
+  STARTED.add(server);
+  try {
+    await server.start();
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+  return testChroma(server, cleanUp);
+}
+
+function testChroma(server: ManagedServer, cleanUp: () => Promise<void>): TestChroma {
+  let last = current();
+  function current(): NonNullable<ManagedServer["running"]> {
+    return (last = server.running ?? last);
+  }
+  return {
+    get host() {
+      return current().host;
+    },
+    get port() {
+      return current().port;
+    },
+    get incarnation() {
+      return current().incarnation;
+    },
+    get pid() {
+      return current().pid;
+    },
+    dataDirectory: server.dataDirectory,
+    server,
+    kill9() {
+      const { pid } = current();
+      return new Promise((resolve) => {
+        const forget = server.onCrash(() => {
+          forget();
+          resolve();
+        });
+        process.kill(pid, "SIGKILL");
+      });
+    },
+    pause: () => void process.kill(current().pid, "SIGSTOP"),
+    resume: () => void process.kill(current().pid, "SIGCONT"),
+    async restart() {
+      await server.halt();
+      await server.start();
+    },
+    stop: cleanUp,
+    [Symbol.asyncDispose]: cleanUp,
+  };
+}
