@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ManagedServer, type ManagedServerOptions } from "@holdfast/chroma";
+import { ManagedServer, type ManagedServerOptions, type RunningServer } from "@holdfast/chroma";
 
 export interface StartChromaOptions {
   /** Default false. */
@@ -58,19 +58,23 @@ export async function startChroma(options: StartChromaOptions = {}): Promise<Tes
   };
   STARTED.add(server);
   try {
-    await server.start();
+    return testChroma(server, await server.start(), cleanUp);
   } catch (error) {
     await cleanUp();
     throw error;
   }
-  return testChroma(server, cleanUp);
 }
 
-function testChroma(server: ManagedServer, cleanUp: () => Promise<void>): TestChroma {
-  let last = current();
-  function current(): NonNullable<ManagedServer["running"]> {
-    return (last = server.running ?? last);
-  }
+function testChroma(
+  server: ManagedServer,
+  started: RunningServer,
+  cleanUp: () => Promise<void>,
+): TestChroma {
+  let last = started;
+  const current = (): RunningServer => {
+    last = server.running ?? last;
+    return last;
+  };
   return {
     get host() {
       return current().host;
