@@ -32,13 +32,8 @@ export interface TestChroma extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const STARTED = new Set<ManagedServer>();
-
-/** A test that dies without `stop` must not leave a server behind. */
-process.once("exit", () => {
-  for (const { running } of STARTED)
-    if (running !== undefined) process.kill(running.pid, "SIGKILL");
-});
+/** A test that dies without `stop` must not leave a server behind for long. */
+const ORPHAN_MS = 4_000;
 
 /** Starts a real Chroma on a free port of loopback. @throws ServerError. */
 export async function startChroma(options: StartChromaOptions = {}): Promise<TestChroma> {
@@ -47,16 +42,14 @@ export async function startChroma(options: StartChromaOptions = {}): Promise<Tes
   const settings: ManagedServerOptions = {
     dataDirectory,
     allowReset: options.allowReset ?? false,
-    orphanMs: 60_000,
+    orphanMs: ORPHAN_MS,
     ...(options.command === undefined ? {} : { command: options.command }),
   };
   const server = new ManagedServer(settings);
   const cleanUp = async (): Promise<void> => {
     await server.stop();
-    STARTED.delete(server);
     await rm(scratch, { recursive: true, force: true });
   };
-  STARTED.add(server);
   try {
     return testChroma(server, await server.start(), cleanUp);
   } catch (error) {
