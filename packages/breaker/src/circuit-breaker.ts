@@ -48,6 +48,8 @@ export class CircuitBreaker implements Disposable {
     this.name = options.name;
     this.#fallback = options.fallback;
     const { operations = {}, ...own } = options;
+    checkTimeout(options.pollMs ?? 0, "pollMs");
+    checkTimeout(options.storeTimeoutMs ?? 0, "storeTimeoutMs");
     const create = (operation: string | undefined, chosen: CircuitOptions): Circuit =>
       new Circuit({
         breaker: options.name,

@@ -87,10 +87,10 @@ export function settle(
     return { record: settleCall(record, now, rules, report), result: true };
   }
   if (record.state === "half-open" && ticket.kind === "probe") {
-    if (!record.leases.some(({ token }) => token === ticket.token)) {
-      return { record, result: false };
-    }
-    const leases = record.leases.filter(({ token }) => token !== ticket.token);
+    const mine = record.leases.find(({ token }) => token === ticket.token);
+    // An expired lease may have passed on: its outcome is unknown, never a success.
+    if (mine === undefined || !isLeaseLive(mine, now)) return { record, result: false };
+    const leases = record.leases.filter((held) => held !== mine);
     return {
       record: settleProbe({ ...record, leases }, now, rules, { ...report, outcome }),
       result: true,
