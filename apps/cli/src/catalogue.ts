@@ -77,6 +77,21 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/memory/outbox/discard.ts"),
   },
   {
+    name: "server status",
+    summary: "Ask the store, and say how it answers",
+    load: () => import("./commands/server/status.ts"),
+  },
+  {
+    name: "server logs",
+    summary: "Show the last lines of the server's log",
+    load: () => import("./commands/server/logs.ts"),
+  },
+  {
+    name: "server install",
+    summary: "Find or fetch a Chroma that runs on this machine",
+    load: () => import("./commands/server/install.ts"),
+  },
+  {
     name: "completion",
     summary: "Print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),

@@ -112,7 +112,8 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-function messageOf(error: unknown): string {
+/** An error in one line of words; of a bug, that it is one. */
+export function messageOf(error: unknown): string {
   if (error instanceof HoldfastError) return printable(error.message);
   const text = error instanceof Error ? error.message : String(error);
   return `Unexpected: ${printable(text)}`;

@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import type { CircuitBreaker, SqliteBreakerStateStore } from "@holdfast/breaker";
-import { type ChromaStoreOptions, type ManagedEndpoint, managedEndpoint } from "@holdfast/chroma";
+import {
+  ChromaStore,
+  type ChromaStoreOptions,
+  type ManagedEndpoint,
+  managedEndpoint,
+} from "@holdfast/chroma";
 import { type Config, readSecret, type SecretReference } from "@holdfast/config";
 import { durationMs, HoldfastError } from "@holdfast/core";
 import { type Embedder } from "@holdfast/embedder";
@@ -19,24 +24,26 @@ export interface Parts {
   close(): Promise<void>;
 }
 
-export interface WireOptions {
+export interface StoreAccess {
   readSecret: (reference: SecretReference) => string;
   /** Where the managed server answers; asked before the first call. */
   endpoint: () => Promise<ManagedEndpoint>;
+}
+
+export interface WireOptions extends StoreAccess {
   /** Apply queued writes in the background of this process. */
   background: boolean;
 }
 
 /** Turns a configuration into implementations. The only place that does. */
 export async function wire(workspace: Workspace, options: WireOptions): Promise<Parts> {
-  const [memory, breakers, chroma, embedders] = await Promise.all([
+  const [memory, breakers, embedders] = await Promise.all([
     import("@holdfast/memory"),
     import("@holdfast/breaker"),
-    import("@holdfast/chroma"),
     import("@holdfast/embedder"),
   ]);
   const { config, stateDirectory } = workspace;
-  const store = new chroma.ChromaStore(storeOptions(config, options));
+  const store = openStore(workspace, options);
   const embedder = embedders.createEmbedder(embedderOptions(config, options));
   const states = new breakers.SqliteBreakerStateStore(join(stateDirectory, "breaker.db"));
   const breaker = new breakers.CircuitBreaker(breakerOptions(config), { store: states });
@@ -47,6 +54,11 @@ export async function wire(workspace: Workspace, options: WireOptions): Promise<
   });
   const close = (): Promise<void> => closeAll(open, store, embedder, breaker, states);
   return { workspace, memory: open, store, embedder, breaker, close };
+}
+
+/** The store alone, without breaker and outbox: for probes. */
+export function openStore({ config }: Workspace, access: StoreAccess): VectorStore {
+  return new ChromaStore(storeOptions(config, access));
 }
 
 /** Opens the memory, starting the keeper when the store is needed, and closes it afterwards. */
@@ -108,7 +120,7 @@ async function closeAll(
   states.close();
 }
 
-function storeOptions(config: Config, options: WireOptions): ChromaStoreOptions {
+function storeOptions(config: Config, options: StoreAccess): ChromaStoreOptions {
   const store = config.vector_store.config;
   const { tenant, database, host } = store;
   const place = {
@@ -139,25 +151,25 @@ function storeOptions(config: Config, options: WireOptions): ChromaStoreOptions 
 
 function embedderOptions(
   config: Config,
-  wireOptions: WireOptions,
+  access: StoreAccess,
 ): { provider: string; model?: string; options?: Record<string, unknown> } {
   const { provider, model, options } = config.embedder;
   return {
     provider,
     ...(model === undefined ? {} : { model }),
-    ...(options === undefined ? {} : { options: plainValues(options, wireOptions) }),
+    ...(options === undefined ? {} : { options: plainValues(options, access) }),
   };
 }
 
 /** Secrets are read here, where they are about to be used. */
 function plainValues<T>(
   values: Readonly<Record<string, T | SecretReference>>,
-  options: WireOptions,
+  access: StoreAccess,
 ): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [
       key,
-      typeof value === "object" ? options.readSecret(value as SecretReference) : value,
+      typeof value === "object" ? access.readSecret(value as SecretReference) : value,
     ]),
   );
 }

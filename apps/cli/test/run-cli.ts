@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
 export const BIN: string = new URL("../src/bin.ts", import.meta.url).pathname;
@@ -23,7 +23,9 @@ export class Sandbox {
     HOME: join(this.folder, "home"),
     XDG_DATA_HOME: join(this.folder, "home/data"),
     // A fetched server is worth keeping between tests.
-    ...(process.env["XDG_CACHE_HOME"] ? { XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] } : {}),
+    HOLDFAST_CACHE_DIR:
+      process.env["HOLDFAST_CACHE_DIR"] ??
+      join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "holdfast"),
   };
 
   async run(

@@ -59,7 +59,8 @@ async function status(context: Context): Promise<void> {
 function placeOf({ dataDirectory, config }: Workspace): string {
   if (dataDirectory !== undefined) return dataDirectory;
   const { host, port, tenant, database } = config.vector_store.config;
-  return [host ?? "Chroma Cloud", port, tenant, database].filter(Boolean).join(" ");
+  const address = [host ?? "Chroma Cloud", port].filter(Boolean).join(":");
+  return [address, tenant, database].filter(Boolean).join(" ");
 }
 
 function text(report: Report, output: Output): string {
