@@ -5,7 +5,7 @@ import type { EmbeddingReply, EmbeddingRequest } from "./embedding-worker.ts";
 import { OFFLINE_IDENTITY } from "./offline-identity.ts";
 
 /** Texts that may wait at once, over all calls. */
-export const WAITING_TEXTS_MAX = 10_000;
+const WAITING_TEXTS_MAX = 10_000;
 
 /** tsc rewrites the ending of imports, not of this URL. */
 const WORKER_URL = new URL(
