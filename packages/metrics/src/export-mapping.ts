@@ -52,11 +52,13 @@ export const SECOND_BOUNDS: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1, 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** A mapping for everything that was recorded: `<prefix>_operation_duration_seconds` and so on. */
+/**
+ * A mapping for everything that was recorded: `<prefix>_operation_duration_seconds` and so on.
+ * What is named in milliseconds (`-ms`, `Ms`) is exported in seconds, Prometheus' base unit.
+ */
 export function mappingOf(totals: Totals, prefix: string): MetricMapping[] {
-  const names = (items: readonly { name: string }[]): string[] => [
-    ...new Set(items.map(({ name }) => name)),
-  ];
+  const counters = new Set(totals.counters.map(({ name }) => name));
+  const gauges = new Set(totals.gauges.map(({ name }) => name));
   return [
     {
       name: `${prefix}_operation_duration_seconds`,
@@ -64,19 +66,24 @@ export function mappingOf(totals: Totals, prefix: string): MetricMapping[] {
       type: "histogram",
       source: { operations: "all" },
     },
-    ...names(totals.counters).map((name): MetricMapping => ({
-      name: `${prefix}_${nameOf(name)}_total`,
-      help: `Counter ${name}.`,
-      type: "counter",
-      source: { counter: name },
-    })),
-    ...names(totals.gauges).map((name): MetricMapping => ({
-      name: `${prefix}_${nameOf(name)}`,
-      help: `Gauge ${name}.`,
-      type: "gauge",
-      source: { gauge: name },
-    })),
+    ...[...counters].map((counter): MetricMapping => {
+      const { name, scale } = inBaseUnit(counter);
+      const help = `Counter ${counter}.`;
+      return { name: `${prefix}_${name}_total`, help, type: "counter", source: { counter }, scale };
+    }),
+    ...[...gauges].map((gauge): MetricMapping => {
+      const { name, scale } = inBaseUnit(gauge);
+      const help = `Gauge ${gauge}.`;
+      return { name: `${prefix}_${name}`, help, type: "gauge", source: { gauge }, scale };
+    }),
   ];
+}
+
+function inBaseUnit(name: string): { name: string; scale: number } {
+  const bare = name.replace(/([^a-zA-Z]ms|Ms)$/, "");
+  return bare === name
+    ? { name: nameOf(name), scale: 1 }
+    : { name: `${nameOf(bare)}_seconds`, scale: 0.001 };
 }
 
 /** @throws MetricsError `METRICS_MAPPING_INVALID` naming the first metric that is wrong, and why. */

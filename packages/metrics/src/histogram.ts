@@ -1,5 +1,5 @@
 import { endianness } from "node:os";
-import { MetricsError } from "./metrics-error.ts";
+import { damaged } from "./metrics-error.ts";
 
 /*
  * Log-linear buckets as in HdrHistogram: each power of two is cut into 32 equal parts, so a
@@ -173,25 +173,18 @@ function decode(bytes: Uint8Array, each: (index: number, count: number) => void)
     let scale = 1;
     for (;;) {
       const byte = bytes[at];
-      if (byte === undefined || scale > Number.MAX_SAFE_INTEGER) throw damaged();
+      if (byte === undefined || scale > Number.MAX_SAFE_INTEGER) throw damaged("histogram");
       at += 1;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
       scale *= 0x80;
     }
   };
-  if (bytes[0] !== FORMAT) throw damaged();
+  if (bytes[0] !== FORMAT) throw damaged("histogram");
   let index = -1;
   while (at < bytes.length) {
     index += varint();
-    if (index >= BUCKETS) throw damaged();
+    if (index >= BUCKETS) throw damaged("histogram");
     each(index, varint());
   }
-}
-
-function damaged(): MetricsError {
-  return new MetricsError("A stored histogram is damaged", {
-    code: "METRICS_DAMAGED",
-    hint: "The metrics file is set aside and a new one begun; nothing else depends on it.",
-  });
 }

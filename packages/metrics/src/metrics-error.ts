@@ -16,3 +16,12 @@ export class MetricsError extends HoldfastError {
     this.code = options.code;
   }
 }
+
+/** What the file holds is not what this package writes. */
+export function damaged(what: string, cause?: unknown): MetricsError {
+  return new MetricsError(`A stored ${what} is damaged`, {
+    code: "METRICS_DAMAGED",
+    hint: "The metrics file is set aside and a new one begun; nothing else depends on it.",
+    cause,
+  });
+}

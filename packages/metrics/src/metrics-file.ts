@@ -72,6 +72,29 @@ export class MetricsFile {
     return this.#use(busyTimeoutMs, (db) => db.run(() => work(db)));
   }
 
+  /**
+   * Moves the damaged file aside unless another process already has.
+   * @throws `cause` when another process is at it.
+   */
+  replace(cause: unknown): void {
+    const damagedInode = this.#inode;
+    this.close();
+    const lock = KernelLock.tryAcquire(`${this.path}.lock`, LOCK_WAIT_MS);
+    if (lock === undefined) throw cause;
+    try {
+      if (inodeOf(this.path) !== damagedInode || damagedInode === undefined) return;
+      const movedTo = `${this.path}.damaged-${new Date().toISOString().replaceAll(":", "-")}`;
+      // The log first: a new file must never meet the old one's.
+      moveIfThere(`${this.path}-wal`, `${movedTo}-wal`);
+      moveIfThere(`${this.path}-shm`, `${movedTo}-shm`);
+      renameSync(this.path, movedTo);
+      this.#pruneSetAside();
+      this.#onSetAside(movedTo, cause);
+    } finally {
+      lock.release();
+    }
+  }
+
   /** Copies of damaged files that lie next to it, oldest first. */
   setAside(): string[] {
     const folder = dirname(this.path);
@@ -104,7 +127,7 @@ export class MetricsFile {
       return work(this.#open(busyTimeoutMs));
     } catch (error) {
       if (!isDamage(error)) throw error;
-      this.#replace(error);
+      this.replace(error);
       return work(this.#open(busyTimeoutMs));
     }
   }
@@ -129,26 +152,6 @@ export class MetricsFile {
       this.#db.raw.exec(`PRAGMA busy_timeout = ${Math.floor(busyTimeoutMs)}`);
     }
     return this.#db;
-  }
-
-  /** Moves the damaged file aside unless another process already has. */
-  #replace(cause: unknown): void {
-    const damagedInode = this.#inode;
-    this.close();
-    const lock = KernelLock.tryAcquire(`${this.path}.lock`, LOCK_WAIT_MS);
-    if (lock === undefined) throw cause;
-    try {
-      if (inodeOf(this.path) !== damagedInode || damagedInode === undefined) return;
-      const movedTo = `${this.path}.damaged-${new Date().toISOString().replaceAll(":", "-")}`;
-      // The log first: a new file must never meet the old one's.
-      moveIfThere(`${this.path}-wal`, `${movedTo}-wal`);
-      moveIfThere(`${this.path}-shm`, `${movedTo}-shm`);
-      renameSync(this.path, movedTo);
-      this.#pruneSetAside();
-      this.#onSetAside(movedTo, cause);
-    } finally {
-      lock.release();
-    }
   }
 
   #pruneSetAside(): void {

@@ -5,6 +5,7 @@ import { eventData } from "./event-data.ts";
 import { flushAtExit } from "./exit-flush.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { MetricsFile } from "./metrics-file.ts";
+import { MetricsError } from "./metrics-error.ts";
 import { type MetricsOptions, type ResolvedOptions, resolveOptions } from "./metrics-options.ts";
 import { MetricsReader, type Totals } from "./reader.ts";
 import type { EventData, Labels, MetricsEvent } from "./series.ts";
@@ -176,37 +177,36 @@ export class MetricsStore implements Disposable {
    * @throws SqliteError when the file cannot be read; MetricsError `METRICS_WINDOW_INVALID`.
    */
   summary(window: Window = {}): MetricsSummary {
-    this.flush();
-    const { fromMs, toMs } = resolveWindow(window, this.#now());
-    return summarise(this.#reader, this.#options, fromMs, toMs, this.#now(), this.status());
+    const nowMs = this.#now();
+    const { fromMs, toMs } = resolveWindow(window, nowMs);
+    const summary = this.#read(() => summarise(this.#reader, this.#options, fromMs, toMs, nowMs));
+    return { ...summary, status: this.status() };
   }
 
   /** Points over time, for charts and sparklines. @throws as {@link summary}. */
   timeline(query: TimelineQuery = {}): Timeline {
-    this.flush();
-    const window = resolveWindow(query, this.#now());
-    return timelineOf(this.#reader, this.#options, query, window, this.#now());
+    const nowMs = this.#now();
+    const window = resolveWindow(query, nowMs);
+    return this.#read(() => timelineOf(this.#reader, this.#options, query, window, nowMs));
   }
 
   /** Attainment, error budget and burn rates of an objective. @throws as {@link summary}. */
   slo(objective: SloObjective): SloReport {
-    this.flush();
-    return sloReport(this.#reader, this.#options, objective, this.#now());
+    return this.#read(() => sloReport(this.#reader, this.#options, objective, this.#now()));
   }
 
   /** Events of a window, oldest first. @throws as {@link summary}. */
   events(query: EventQuery = {}): MetricsEvent[] {
-    this.flush();
     const { fromMs, toMs } = resolveWindow(query, this.#now());
-    const kinds = query.kinds;
-    const events = this.#reader.events(fromMs, toMs, kinds);
-    return query.limit === undefined ? events : events.slice(-query.limit);
+    const events = this.#read(() => this.#reader.events(fromMs, toMs, query.kinds));
+    return query.limit === undefined
+      ? events
+      : events.slice(Math.max(0, events.length - query.limit));
   }
 
   /** Totals since the file began, across processes, for exporters. @throws as {@link summary}. */
   totals(): Totals {
-    this.flush();
-    return this.#reader.totals();
+    return this.#read(() => this.#reader.totals());
   }
 
   /** Whether records reach the file, and what went wrong if not. */
@@ -247,6 +247,18 @@ export class MetricsStore implements Disposable {
 
   #now(): number {
     return Math.max(0, Math.floor(this.#clock.now()));
+  }
+
+  /** Reads with what this process recorded; a file whose content proves damaged is replaced. */
+  #read<T>(work: () => T): T {
+    this.flush();
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof MetricsError) || error.code !== "METRICS_DAMAGED") throw error;
+      this.#file.replace(error);
+      return work();
+    }
   }
 
   /** The caller's error must come out, not one about naming it. */

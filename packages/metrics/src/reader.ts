@@ -3,7 +3,14 @@ import type { Buffer } from "./buffer.ts";
 import { Histogram } from "./histogram.ts";
 import type { Tier } from "./maintenance.ts";
 import { type MetricsFile, TOTAL_RESOLUTION_MS } from "./metrics-file.ts";
-import { type Cell, type MetricsEvent, parseLabels, type SeriesKind } from "./series.ts";
+import {
+  type Cell,
+  type EventData,
+  type MetricsEvent,
+  parseLabels,
+  parseStored,
+  type SeriesKind,
+} from "./series.ts";
 
 const READ_BUSY_MS = 2_000;
 
@@ -71,7 +78,14 @@ export class MetricsReader {
 
   /** Events with fromMs ≤ time < toMs, oldest first; of all kinds by default. */
   events(fromMs: number, toMs: number, kinds?: readonly string[]): MetricsEvent[] {
-    const stored = this.#file.read((db) => readEvents(db, fromMs, toMs, kinds), READ_BUSY_MS) ?? [];
+    // Read first, understood after: a damaged row makes the whole query begin anew.
+    const rows = this.#file.read((db) => eventRows(db, fromMs, toMs, kinds), READ_BUSY_MS) ?? [];
+    const stored = rows.map(({ atMs, kind, subject, data }) => ({
+      atMs,
+      kind,
+      subject,
+      data: parseStored(data) as EventData,
+    }));
     const waiting = this.#buffer
       .peek()
       .events.filter(
@@ -87,8 +101,23 @@ export class MetricsReader {
     return {
       operations: this.#operationTotals(),
       counters: this.#counterTotals(),
-      gauges: this.#gaugeValues(),
+      gauges: this.gauges(),
     };
+  }
+
+  /** Every gauge's latest value. */
+  gauges(): GaugeValue[] {
+    const byKey = new Map<string, GaugeValue>();
+    this.#eachTotal("gauge", ({ name, labels, last, lastAtMs }) => {
+      if (last === null || lastAtMs === null) return;
+      byKey.set(`${name}\n${labels}`, {
+        name,
+        labels: parseLabels(labels),
+        value: last,
+        atMs: lastAtMs,
+      });
+    });
+    return [...byKey.values()];
   }
 
   #operationTotals(): OperationTotal[] {
@@ -115,20 +144,6 @@ export class MetricsReader {
     return [...byKey.values()];
   }
 
-  #gaugeValues(): GaugeValue[] {
-    const byKey = new Map<string, GaugeValue>();
-    this.#eachTotal("gauge", ({ name, labels, last, lastAtMs }) => {
-      if (last === null || lastAtMs === null) return;
-      byKey.set(`${name}\n${labels}`, {
-        name,
-        labels: parseLabels(labels),
-        value: last,
-        atMs: lastAtMs,
-      });
-    });
-    return [...byKey.values()];
-  }
-
   #eachTotal(kind: SeriesKind, visit: (cell: Cell) => void): void {
     this.#fileCells(kind, TOTAL_RESOLUTION_MS, -1, 1, visit);
     for (const cell of this.#buffer.peek().cells) if (cell.kind === kind) visit(cell);
@@ -141,8 +156,6 @@ export class MetricsReader {
     beforeMs: number,
     visit: (cell: StoredCell) => void,
   ): void {
-    // Not visited while reading: a damaged row would have been half counted when the file is
-    // set aside and read anew.
     const cells = this.#file.read(
       (db) =>
         db.raw
@@ -165,27 +178,28 @@ export function addCell(histogram: Histogram, cell: Cell): void {
   if (cell.histogram !== null) histogram.mergeEncoded(cell.histogram, cell);
 }
 
-function readEvents(
+interface EventRow {
+  atMs: number;
+  kind: string;
+  subject: string;
+  data: string;
+}
+
+function eventRows(
   db: Database,
   fromMs: number,
   toMs: number,
   kinds: readonly string[] | undefined,
-): MetricsEvent[] {
-  const rows = db.raw
+): EventRow[] {
+  return db.raw
     .prepare(
-      `SELECT at_ms, kind, subject, data FROM event WHERE at_ms >= ? AND at_ms < ?
+      `SELECT at_ms AS atMs, kind, subject, data FROM event WHERE at_ms >= ? AND at_ms < ?
         AND (? IS NULL OR kind IN (SELECT value FROM json_each(?))) ORDER BY at_ms, id`,
     )
-    .all(fromMs, toMs, kinds === undefined ? null : 1, JSON.stringify(kinds ?? [])) as {
-    at_ms: number;
-    kind: string;
-    subject: string;
-    data: string;
-  }[];
-  return rows.map(({ at_ms, kind, subject, data }) => ({
-    atMs: at_ms,
-    kind,
-    subject,
-    data: JSON.parse(data) as MetricsEvent["data"],
-  }));
+    .all(
+      fromMs,
+      toMs,
+      kinds === undefined ? null : 1,
+      JSON.stringify(kinds ?? []),
+    ) as unknown as EventRow[];
 }

@@ -1,4 +1,5 @@
 import type { Histogram } from "./histogram.ts";
+import { damaged } from "./metrics-error.ts";
 
 export type SeriesKind = "operation" | "counter" | "gauge";
 
@@ -57,9 +58,18 @@ export function labelsKey(labels: Labels | undefined): string {
   return JSON.stringify(pairs.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** Reads what {@link labelsKey} wrote. */
+/** Reads what {@link labelsKey} wrote. @throws MetricsError `METRICS_DAMAGED`. */
 export function parseLabels(key: string): Record<string, string> {
-  return key === "" ? {} : Object.fromEntries(JSON.parse(key) as [string, string][]);
+  return key === "" ? {} : Object.fromEntries(parseStored(key) as [string, string][]);
+}
+
+/** Reads JSON from the file. @throws MetricsError `METRICS_DAMAGED`. */
+export function parseStored(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw damaged("text", error);
+  }
 }
 
 export function operationCell(

@@ -52,15 +52,14 @@ export interface EventSummary {
 
 const SLOWEST_MAX = 10;
 
-/** One object with everything that a status page shows about a window. */
+/** What a status page shows about a window, in one object. */
 export function summarise(
   reader: MetricsReader,
   options: ResolvedOptions,
   fromMs: number,
   toMs: number,
   nowMs: number,
-  status: MetricsStatus,
-): MetricsSummary {
+): Omit<MetricsSummary, "status"> {
   const { overall, operations, resolutionMs } = operationsOf(reader, options, fromMs, toMs);
   const events = reader.events(fromMs, toMs);
   const incidentEvents = reader.events(0, toMs, [
@@ -84,8 +83,7 @@ export function summarise(
     backups: eventSummary(ofKind(EVENT_KINDS.backup)),
     slos: options.slos.map((slo) => sloReport(reader, options, slo, nowMs)),
     counters: countersOf(reader, fromMs, toMs),
-    gauges: reader.totals().gauges,
-    status,
+    gauges: reader.gauges(),
   };
 }
 
