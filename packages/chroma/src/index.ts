@@ -36,3 +36,10 @@ export {
   statePathsOf,
 } from "./server/state-directory.ts";
 export type { ServerExit } from "./server/watch-process.ts";
+export {
+  type CollectionContent,
+  type Finding,
+  inspectDataDirectory,
+  type Inspection,
+} from "./server/inspect-data-directory.ts";
+export { quarantine, type Quarantined } from "./server/quarantine.ts";
