@@ -147,23 +147,35 @@ export class Buffer {
     nowMs: number,
   ): ValueCell {
     const startMs = nowMs - (nowMs % this.#limits.bucketMs);
-    let encoded = labelsKey(labels);
-    let key = `${kind}\n${name}\n${encoded}`;
-    let cell = this.#values.get(key);
+    const key = valueKey(kind, name, labels);
+    const cell = this.#values.get(key);
     if (cell?.startMs === startMs) return cell;
-    let storedName = name;
     if (cell === undefined && this.#values.size >= this.#limits.seriesMax) {
-      storedName = OVERFLOW_NAME;
-      encoded = "";
-      key = `${kind}\n${OVERFLOW_NAME}\n`;
-      cell = this.#values.get(key);
-      if (cell?.startMs === startMs) return cell;
+      return this.#openValue(
+        valueKey(kind, OVERFLOW_NAME, undefined),
+        kind,
+        OVERFLOW_NAME,
+        "",
+        startMs,
+      );
     }
-    if (cell !== undefined) {
-      this.#closed.push(cell);
+    return this.#openValue(key, kind, name, labelsKey(labels), startMs);
+  }
+
+  #openValue(
+    key: string,
+    kind: "counter" | "gauge",
+    name: string,
+    labels: string,
+    startMs: number,
+  ): ValueCell {
+    const existing = this.#values.get(key);
+    if (existing?.startMs === startMs) return existing;
+    if (existing !== undefined) {
+      this.#closed.push(existing);
       this.#bound();
     }
-    cell = emptyValueCell(kind, storedName, encoded, startMs);
+    const cell = emptyValueCell(kind, name, labels, startMs);
     this.#values.set(key, cell);
     return cell;
   }
@@ -176,6 +188,22 @@ export class Buffer {
     const events = this.#events.length - this.#limits.eventsMax;
     if (events > 0) this.dropped += this.#events.splice(0, events).length;
   }
+}
+
+/**
+ * Quick rather than canonical: the same labels in another order make another cell of the same
+ * series, and the file adds the two up.
+ */
+function valueKey(kind: "counter" | "gauge", name: string, labels: Labels | undefined): string {
+  let key = kind === "counter" ? `c${name}` : `g${name}`;
+  for (const label in labels) {
+    const value: unknown = labels[label];
+    if (typeof value === "string") key += `\n${label}\n${value}`;
+    else if (typeof value === "number" || typeof value === "boolean") {
+      key += `\n${label}\n${String(value)}`;
+    }
+  }
+  return key;
 }
 
 function addValue(cell: ValueCell, value: number): void {

@@ -187,7 +187,10 @@ export class MetricsStore implements Disposable {
   timeline(query: TimelineQuery = {}): Timeline {
     const nowMs = this.#now();
     const window = resolveWindow(query, nowMs);
-    return this.#read(() => timelineOf(this.#reader, this.#options, query, window, nowMs));
+    return this.#read(() => {
+      const cells = this.#reader.cells("operation", window.fromMs, window.toMs);
+      return timelineOf(cells, this.#options, query, window, nowMs);
+    });
   }
 
   /** Attainment, error budget and burn rates of an objective. @throws as {@link summary}. */

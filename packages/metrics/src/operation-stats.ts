@@ -56,6 +56,16 @@ export class OperationStats {
     addCell(this.#histogram, cell);
   }
 
+  merge(other: OperationStats): void {
+    for (const [outcome, count] of Object.entries(other.#outcomes)) {
+      this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + count;
+    }
+    this.#succeeded += other.#succeeded;
+    this.#failed += other.#failed;
+    this.#ignored += other.#ignored;
+    this.#histogram.merge(other.#histogram);
+  }
+
   summary(operation: string): OperationSummary {
     const judged = this.#succeeded + this.#failed;
     return {

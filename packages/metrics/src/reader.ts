@@ -58,22 +58,20 @@ export class MetricsReader {
     this.#tiers = tiers;
   }
 
-  /** Visits every bucket that overlaps [fromMs, toMs), whatever its resolution. */
-  eachCell(
-    kind: SeriesKind,
-    fromMs: number,
-    toMs: number,
-    visit: (cell: StoredCell) => void,
-  ): void {
-    for (const { resolutionMs } of this.#tiers) {
-      this.#fileCells(kind, resolutionMs, fromMs - resolutionMs, toMs, visit);
-    }
+  /** Every bucket that overlaps [fromMs, toMs), whatever its resolution. */
+  cells(kind: SeriesKind, fromMs: number, toMs: number): StoredCell[] {
     const finest = this.#tiers[0]?.resolutionMs ?? 1;
-    for (const cell of this.#buffer.peek().cells) {
-      if (cell.kind === kind && cell.startMs > fromMs - finest && cell.startMs < toMs) {
-        visit({ ...cell, resolutionMs: finest });
-      }
-    }
+    const waiting = this.#buffer
+      .peek()
+      .cells.filter(
+        (cell) => cell.kind === kind && cell.startMs > fromMs - finest && cell.startMs < toMs,
+      );
+    return [
+      ...this.#tiers.flatMap(({ resolutionMs }) =>
+        this.#fileCells(kind, resolutionMs, fromMs - resolutionMs, toMs),
+      ),
+      ...waiting.map((cell) => ({ ...cell, resolutionMs: finest })),
+    ];
   }
 
   /** Events with fromMs ≤ time < toMs, oldest first; of all kinds by default. */
@@ -145,7 +143,7 @@ export class MetricsReader {
   }
 
   #eachTotal(kind: SeriesKind, visit: (cell: Cell) => void): void {
-    this.#fileCells(kind, TOTAL_RESOLUTION_MS, -1, 1, visit);
+    for (const cell of this.#fileCells(kind, TOTAL_RESOLUTION_MS, -1, 1)) visit(cell);
     for (const cell of this.#buffer.peek().cells) if (cell.kind === kind) visit(cell);
   }
 
@@ -154,22 +152,18 @@ export class MetricsReader {
     resolutionMs: number,
     afterMs: number,
     beforeMs: number,
-    visit: (cell: StoredCell) => void,
-  ): void {
-    const cells = this.#file.read(
-      (db) =>
-        db.raw
-          .prepare(
-            `SELECT kind, name, labels, resolution_ms AS resolutionMs, start_ms AS startMs, count,
-              sum, min, max, last, last_at_ms AS lastAtMs, histogram
-            FROM bucket JOIN series ON series.id = series_id
-            WHERE resolution_ms = ? AND start_ms > ? AND start_ms < ? AND kind = ?
-            ORDER BY start_ms, series_id`,
-          )
-          .all(resolutionMs, afterMs, beforeMs, kind) as unknown as StoredCell[],
-      READ_BUSY_MS,
-    );
-    for (const cell of cells ?? []) visit(cell);
+  ): StoredCell[] {
+    const read = (db: Database): StoredCell[] =>
+      db.raw
+        .prepare(
+          `SELECT kind, name, labels, resolution_ms AS resolutionMs, start_ms AS startMs, count,
+            sum, min, max, last, last_at_ms AS lastAtMs, histogram
+          FROM bucket JOIN series ON series.id = series_id
+          WHERE resolution_ms = ? AND start_ms > ? AND start_ms < ? AND kind = ?
+          ORDER BY start_ms, series_id`,
+        )
+        .all(resolutionMs, afterMs, beforeMs, kind) as unknown as StoredCell[];
+    return this.#file.read(read, READ_BUSY_MS) ?? [];
   }
 }
 

@@ -114,14 +114,14 @@ function tally(
   let succeeded = 0;
   let failed = 0;
   const durations = new Histogram();
-  reader.eachCell("operation", fromMs, nowMs + 1, (cell) => {
-    if (slo.operations !== undefined && !slo.operations.includes(cell.name)) return;
+  for (const cell of reader.cells("operation", fromMs, nowMs + 1)) {
+    if (slo.operations !== undefined && !slo.operations.includes(cell.name)) continue;
     const outcomeClass = options.classify(cell.name, cell.labels);
     if (outcomeClass === "failure") failed += cell.count;
-    if (outcomeClass !== "success") return;
+    if (outcomeClass !== "success") continue;
     succeeded += cell.count;
     if (slo.slowMs !== undefined) addCell(durations, cell);
-  });
+  }
   const slow = slo.slowMs === undefined ? 0 : succeeded - durations.countAtMost(slo.slowMs);
   return { good: succeeded - slow, bad: failed + slow };
 }

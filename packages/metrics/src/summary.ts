@@ -3,7 +3,7 @@ import { EVENT_KINDS } from "./lifecycle.ts";
 import type { ResolvedOptions } from "./metrics-options.ts";
 import type { MetricsStatus } from "./metrics-store.ts";
 import { OperationStats, type OperationSummary } from "./operation-stats.ts";
-import type { CounterTotal, GaugeValue, MetricsReader } from "./reader.ts";
+import type { CounterTotal, GaugeValue, MetricsReader, StoredCell } from "./reader.ts";
 import { type MetricsEvent, parseLabels } from "./series.ts";
 import { type SloReport, sloReport } from "./slo.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
@@ -60,7 +60,9 @@ export function summarise(
   toMs: number,
   nowMs: number,
 ): Omit<MetricsSummary, "status"> {
-  const { overall, operations, resolutionMs } = operationsOf(reader, options, fromMs, toMs);
+  const cells = reader.cells("operation", fromMs, toMs);
+  const { overall, operations } = operationsOf(cells, options);
+  const finestMs = options.tiers[0]?.resolutionMs ?? 0;
   const events = reader.events(fromMs, toMs);
   const incidentEvents = reader.events(0, toMs, [
     EVENT_KINDS.incidentOpened,
@@ -71,10 +73,10 @@ export function summarise(
   return {
     fromMs,
     toMs,
-    resolutionMs,
+    resolutionMs: cells.reduce((widest, cell) => Math.max(widest, cell.resolutionMs), finestMs),
     overall,
     operations,
-    timeline: timelineOf(reader, options, {}, { fromMs, toMs }, nowMs),
+    timeline: timelineOf(cells, options, {}, { fromMs, toMs }, nowMs),
     slowest: slowest(ofKind(EVENT_KINDS.slowOperation)),
     breaker: breakerSummary(ofKind(EVENT_KINDS.breakerTransition)),
     recovery: recoverySummary(ofKind(EVENT_KINDS.recoveryAttempt)),
@@ -88,39 +90,34 @@ export function summarise(
 }
 
 function operationsOf(
-  reader: MetricsReader,
+  cells: readonly StoredCell[],
   options: ResolvedOptions,
-  fromMs: number,
-  toMs: number,
-): { overall: OperationSummary; operations: OperationSummary[]; resolutionMs: number } {
-  const all = new OperationStats(options);
+): { overall: OperationSummary; operations: OperationSummary[] } {
   const byName = new Map<string, OperationStats>();
-  let resolutionMs = options.tiers[0]?.resolutionMs ?? 0;
-  reader.eachCell("operation", fromMs, toMs, (cell) => {
+  for (const cell of cells) {
     let stats = byName.get(cell.name);
     if (stats === undefined) {
       stats = new OperationStats(options);
       byName.set(cell.name, stats);
     }
     stats.add(cell);
-    all.add(cell);
-    resolutionMs = Math.max(resolutionMs, cell.resolutionMs);
-  });
+  }
+  const all = new OperationStats(options);
+  for (const stats of byName.values()) all.merge(stats);
   const operations = [...byName].map(([name, stats]) => stats.summary(name));
   return {
     overall: all.summary("*"),
     operations: operations.toSorted((one, other) => other.total - one.total),
-    resolutionMs,
   };
 }
 
 function countersOf(reader: MetricsReader, fromMs: number, toMs: number): CounterTotal[] {
   const byKey = new Map<string, CounterTotal>();
-  reader.eachCell("counter", fromMs, toMs, ({ name, labels, sum }) => {
+  for (const { name, labels, sum } of reader.cells("counter", fromMs, toMs)) {
     const key = `${name}\n${labels}`;
     const value = (byKey.get(key)?.value ?? 0) + sum;
     byKey.set(key, { name, labels: parseLabels(labels), value });
-  });
+  }
   return [...byKey.values()];
 }
 

@@ -1,6 +1,6 @@
 import { Histogram } from "./histogram.ts";
 import type { ResolvedOptions } from "./metrics-options.ts";
-import { addCell, type MetricsReader } from "./reader.ts";
+import { addCell, type StoredCell } from "./reader.ts";
 import type { ResolvedWindow, Window } from "./window.ts";
 
 export interface TimelineQuery extends Window {
@@ -41,8 +41,9 @@ const POINTS_DEFAULT = 60;
 const POINTS_MAX = 10_000;
 const MOVING_POINTS_DEFAULT = 5;
 
+/** `cells` are those of operations that overlap the window. */
 export function timelineOf(
-  reader: MetricsReader,
+  cells: readonly StoredCell[],
   options: ResolvedOptions,
   query: TimelineQuery,
   window: ResolvedWindow,
@@ -56,22 +57,25 @@ export function timelineOf(
     failed: 0,
     ignored: 0,
   }));
-  reader.eachCell("operation", window.fromMs, window.toMs, (cell) => {
-    if (query.operation !== undefined && cell.name !== query.operation) return;
+  for (const cell of cells) {
+    if (query.operation !== undefined && cell.name !== query.operation) continue;
     const step = steps[Math.max(0, Math.floor((cell.startMs - firstMs) / stepMs))];
-    if (step === undefined) return;
-    const outcomeClass = options.classify(cell.name, cell.labels);
-    if (outcomeClass === "ignored") {
-      step.ignored += cell.count;
-      return;
-    }
-    if (outcomeClass === "success") step.succeeded += cell.count;
-    else step.failed += cell.count;
-    step.histogram ??= new Histogram();
-    addCell(step.histogram, cell);
-  });
+    if (step !== undefined) addToStep(step, cell, options);
+  }
   const movingPoints = Math.max(1, Math.floor(query.movingPoints ?? MOVING_POINTS_DEFAULT));
   return { stepMs, points: pointsOf(steps, firstMs, stepMs, movingPoints) };
+}
+
+function addToStep(step: Step, cell: StoredCell, options: ResolvedOptions): void {
+  const outcomeClass = options.classify(cell.name, cell.labels);
+  if (outcomeClass === "ignored") {
+    step.ignored += cell.count;
+    return;
+  }
+  if (outcomeClass === "success") step.succeeded += cell.count;
+  else step.failed += cell.count;
+  step.histogram ??= new Histogram();
+  addCell(step.histogram, cell);
 }
 
 /** A whole number of the widest bucket that the window may meet, at most POINTS_MAX of them. */
