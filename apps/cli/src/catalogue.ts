@@ -27,6 +27,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/init.ts"),
   },
   {
+    name: "demo",
+    summary: "See memory survive a killed server, in under a minute",
+    load: () => import("./commands/demo.ts"),
+  },
+  {
     name: "memory add",
     summary: "Remember something, and print its receipt",
     load: () => import("./commands/memory/add.ts"),

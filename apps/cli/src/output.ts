@@ -47,6 +47,12 @@ export class Output {
     if (!this.json) this.#tell(`${this.paint("yellow", "warning:", process.stderr)} ${message}`);
   }
 
+  /** A line of a story that leads up to the result; silenced by `--quiet`. */
+  say(line: string): void {
+    if (this.#options.quiet) return;
+    (this.json ? process.stderr : process.stdout).write(`${line}\n`);
+  }
+
   /** What is happening, for people; silenced by `--quiet`. */
   note(message: string): void {
     if (!this.#options.quiet) this.#tell(message);

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { findServer, type InstallProgress } from "@holdfast/chroma";
+import { findServer } from "@holdfast/chroma";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
-import type { Output } from "../../output.ts";
+import { tellInstall } from "../../tell-install.ts";
 
 export function register(command: Command, context: Context): void {
   command.action(() => install(context));
@@ -14,7 +14,7 @@ async function install(context: Context): Promise<void> {
   const { command } = context.config().config.vector_store.config;
   const program = await findServer({
     signal,
-    onProgress: (progress) => tell(progress, output),
+    onProgress: (progress) => tellInstall(progress, output),
     ...(command === undefined ? {} : { command }),
   });
   const { source, build } = program;
@@ -30,15 +30,3 @@ const SOURCES = {
   package: "the official chromadb package's own",
   cache: "fetched into the user's cache",
 } as const;
-
-export function tell(progress: InstallProgress, output: Output): void {
-  const { phase, version, bytes, bytesTotal } = progress;
-  const megabytes = (count: number): string => `${Math.round(count / 1_000_000)} MB`;
-  const words = {
-    waiting: "waiting for another process that fetches it",
-    fetching: `fetching, ${megabytes(bytes)} of ${megabytes(bytesTotal)}`,
-    checking: "checking that it runs here",
-    done: "done",
-  } as const;
-  output.note(`Chroma ${version}: ${words[phase]}`);
-}
