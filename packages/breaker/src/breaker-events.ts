@@ -99,9 +99,10 @@ export class BreakerEmitter {
     for (const listener of [...listeners] as BreakerListener<E>[]) {
       try {
         const answer = listener(payload);
-        if (answer instanceof Promise) answer.catch((error: unknown) => warn(event, error));
+        if (answer instanceof Promise)
+          answer.catch((error: unknown) => warnOfCallback(`"${event}" listener`, error));
       } catch (error) {
-        warn(event, error);
+        warnOfCallback(`"${event}" listener`, error);
       }
     }
   }
@@ -111,9 +112,10 @@ export class BreakerEmitter {
   }
 }
 
-function warn(event: string, error: unknown): void {
+/** Tells of a fault in the user's code that must not reach the call. */
+export function warnOfCallback(what: string, error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : typeof error;
-  process.emitWarning(`A "${event}" listener of a breaker failed: ${text}`, {
+  process.emitWarning(`A ${what} of a breaker failed: ${text}`, {
     type: "BreakerListenerWarning",
   });
 }

@@ -7,7 +7,7 @@ import {
 } from "./breaker-record.ts";
 import type { WindowCounts } from "./call-health.ts";
 import type { CallCounts, Circuit } from "./circuit.ts";
-import { isLeaseLive, remainingMs } from "./transition.ts";
+import { isLeaseLive, PROBE_HINT_MS, remainingMs } from "./transition.ts";
 
 /** Why a breaker is as it is, and what would change that: plain JSON. Times are wall-clock ms. */
 export interface BreakerExplanation {
@@ -22,7 +22,7 @@ export interface BreakerExplanation {
   next: string;
   /** Milliseconds until a call is worth trying; null when calls run now. */
   retryAfterMs: number | null;
-  /** When the next half-open probe may run; null unless open by itself. */
+  /** When the next probe may run, at the latest; null when none is needed or an order forbids it. */
   nextProbeAt: number | null;
   /** Counts the changes of state; outcomes of an earlier one decide nothing. */
   generation: number;
@@ -117,7 +117,7 @@ function timing(
   }
   if (leaseEnds.length < permits(circuit)) return { retryAfterMs: null, nextProbeAt: now };
   const freeAt = Math.min(...leaseEnds);
-  return { retryAfterMs: freeAt - now, nextProbeAt: freeAt };
+  return { retryAfterMs: Math.min(PROBE_HINT_MS, freeAt - now), nextProbeAt: freeAt };
 }
 
 function nextChange(circuit: Circuit, now: number, probesRunning: number): string {

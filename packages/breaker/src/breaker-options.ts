@@ -65,7 +65,7 @@ export interface BreakerOptions extends CircuitOptions {
   name: string;
   /** False: it decides and counts nothing; time limits, signals and the bulkhead still hold. Default true. */
   enabled?: boolean;
-  /** Answers instead of a refused or failed call; not asked after a caller's abort. */
+  /** Answers instead of a refused or failed call; not asked about ignored errors or a caller's abort. */
   fallback?: (error: unknown, context: { operation: string | undefined }) => unknown;
   /** Operations with a breaker of their own; each takes what it does not state from the parent. */
   operations?: Readonly<Record<string, CircuitOptions>>;

@@ -99,7 +99,7 @@ export function errorEvidence(error: unknown, at: number): ErrorEvidence {
   return {
     at,
     name: error.name,
-    message: clip(error.message),
+    message: clip(String((error as { message: unknown }).message)),
     code: typeof code === "string" ? code : null,
   };
 }

@@ -1,6 +1,12 @@
 import { type Clock, type Random, systemClock, systemRandom } from "@holdfast/core";
 import { BreakerEmitter, type BreakerEvents, type BreakerListener } from "./breaker-events.ts";
-import { BreakerOptionError, BreakerStoreError } from "./breaker-error.ts";
+import {
+  BreakerDisposedError,
+  BreakerOptionError,
+  BreakerStoreError,
+  BulkheadFullError,
+  CircuitOpenError,
+} from "./breaker-error.ts";
 import { type BreakerExplanation, explainCircuit } from "./breaker-explanation.ts";
 import {
   BREAKER_DEFAULTS,
@@ -161,12 +167,19 @@ export class CircuitBreaker implements Disposable {
     try {
       return await running;
     } catch (error) {
-      if (this.#fallback === undefined || options.signal?.aborted) throw error;
+      if (this.#fallback === undefined || !this.#isFallbackDue(error, options)) throw error;
       const { operation } = options;
       const { clock } = this.#parent.setup;
       this.#emitter.emit("fallback", { breaker: this.name, operation, at: clock.now(), error });
       return (await this.#fallback(error, { operation })) as T;
     }
+  }
+
+  /** Refusals and failures of the service; neither the caller's fault nor its abort. */
+  #isFallbackDue(error: unknown, { operation, signal }: ExecuteOptions): boolean {
+    if (error instanceof CircuitOpenError || error instanceof BulkheadFullError) return true;
+    if (error instanceof BreakerDisposedError || error instanceof BreakerOptionError) return false;
+    return !signal?.aborted && this.#circuit(operation).classify(error) !== "ignored";
   }
 
   /** The circuit that decides about an operation: its own, else the parent's. */

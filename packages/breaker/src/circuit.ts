@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Clock, Random } from "@holdfast/core";
-import { type BreakerEmitter, type BreakerEvents } from "./breaker-events.ts";
+import { type BreakerEmitter, type BreakerEvents, warnOfCallback } from "./breaker-events.ts";
 import { BreakerDisposedError, BulkheadFullError, CircuitOpenError } from "./breaker-error.ts";
 import type { ResolvedCircuitOptions } from "./breaker-options.ts";
 import {
@@ -139,6 +139,16 @@ export class Circuit {
     return value;
   }
 
+  /** What an error says about the service. A classifier that throws is told of, as a listener is. */
+  classify(error: unknown): Outcome {
+    try {
+      return this.setup.rules.classify(error);
+    } catch (bug) {
+      warnOfCallback("classifier", bug);
+      return "failure";
+    }
+  }
+
   probeNow(evidence: string): MaybePromise<boolean> {
     return this.shared.apply((record, now) => probeNow(record, now, evidence));
   }
@@ -243,8 +253,7 @@ export class Circuit {
   }
 
   #outcomeOf(call: Call<unknown>, error: unknown): Outcome {
-    if (call.abandoned) return "ignored";
-    return this.setup.rules.classify(error);
+    return call.abandoned ? "ignored" : this.classify(error);
   }
 
   #end(): void {

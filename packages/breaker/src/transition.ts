@@ -37,6 +37,9 @@ export interface Step<T> {
 /** A wall clock this far behind a stored time has been set back; smaller gaps are noise. */
 const CLOCK_SKEW_MS = 1_000;
 
+/** When to ask again while probes run: they mostly end long before their leases do. */
+export const PROBE_HINT_MS = 1_000;
+
 /** Decides whether a call may run now; turns a due open record half-open and leases probes. */
 export function admit(
   record: BreakerRecord,
@@ -213,7 +216,8 @@ function leaseProbe(
   // Never more probes than could still be needed.
   const permits = Math.min(rules.halfOpenProbesMax, rules.successThreshold - record.successes);
   if (live.length >= permits) {
-    const waitMs = Math.max(1, Math.min(...live.map(({ expiresAt }) => expiresAt)) - now);
+    const freeAt = Math.min(...live.map(({ expiresAt }) => expiresAt));
+    const waitMs = Math.max(1, Math.min(PROBE_HINT_MS, freeAt - now));
     const purged =
       live.length === record.leases.length ? record : { ...touch(record), leases: live, unknown };
     return refuse(purged, "half-open", waitMs);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { CallTimeoutError, CircuitBreaker, CircuitOpenError } from "@holdfast/breaker";
 import { DOWN, fail, failTimes, held, settled, succeed, thrownBy } from "./support/calls.ts";
 import { FakeClock } from "./support/fake-clock.ts";
@@ -108,6 +108,21 @@ describe("outcomes", () => {
     for (let call = 0; call < 5; call++) expect(await ignored()).toBe(notFound);
     expect(breaker.state()).toBe("half-open");
     expect(breaker.explain().evidence).toMatchObject({ successes: 0, probesRunning: 0 });
+  });
+
+  test("a classifier that throws is told of, and its error counts as a failure", async () => {
+    const warned = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+    try {
+      const classify = (): never => {
+        throw new Error("a bug");
+      };
+      const { breaker } = create({ classify, failureThreshold: 1 });
+      expect(await fail(breaker)).toBe(DOWN);
+      expect(breaker.state()).toBe("open");
+      expect(warned).toHaveBeenCalledTimes(1);
+    } finally {
+      warned.mockRestore();
+    }
   });
 
   test("a result from before the trip decides nothing", async () => {

@@ -193,6 +193,14 @@ describe("fallback", () => {
     expect(asked).toEqual([DOWN, expect.objectContaining({ code: "BREAKER_OPEN" })]);
     const aborted = { ...search, signal: AbortSignal.abort(DOWN) };
     expect(await thrownBy(succeed(breaker, aborted))).toBe(DOWN);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("is not asked about the caller's own fault, or after close", async () => {
+    const { breaker } = create({ classify: () => "ignored", fallback: () => "never" });
+    expect(await fail(breaker)).toBe(DOWN);
+    breaker.close();
+    expect(await fail(breaker)).toMatchObject({ code: "BREAKER_DISPOSED" });
   });
 });
 

@@ -99,7 +99,7 @@ describe("half-open", () => {
     const hung = held();
     const call = breaker.execute(hung.work);
     await hung.started;
-    expect(await fail(breaker)).toMatchObject({ reason: "half-open", retryAfterMs: 60_000 });
+    expect(await fail(breaker)).toMatchObject({ reason: "half-open", retryAfterMs: 1_000 });
     clock.advance(60_000);
     expect(breaker.explain().evidence).toMatchObject({ probesRunning: 0, probesUnknown: 1 });
     await succeed(breaker);
