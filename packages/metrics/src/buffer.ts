@@ -17,6 +17,8 @@ export interface BufferLimits {
   cellsMax: number;
   /** Events that wait for the file; beyond it the oldest are dropped. */
   eventsMax: number;
+  /** Slow runs kept as events between two flushes; later ones are left out. */
+  slowEventsMax: number;
 }
 
 export interface Batch {
@@ -39,6 +41,7 @@ export class Buffer {
   readonly #operations = new Map<string, Map<string, OperationCell>>();
   readonly #values = new Map<string, ValueCell>();
   #operationSeries = 0;
+  #slowEvents = 0;
   #closed: Cell[] = [];
   #events: MetricsEvent[] = [];
 
@@ -80,11 +83,18 @@ export class Buffer {
     this.#bound();
   }
 
+  addSlowEvent(event: MetricsEvent): void {
+    if (this.#slowEvents >= this.#limits.slowEventsMax) return;
+    this.#slowEvents += 1;
+    this.addEvent(event);
+  }
+
   /** Takes everything out, for a flush. */
   drain(): Batch {
     const batch = this.peek();
     this.#operations.clear();
     this.#operationSeries = 0;
+    this.#slowEvents = 0;
     this.#values.clear();
     this.#closed = [];
     this.#events = [];

@@ -5,19 +5,14 @@ export {
   type OtelNames,
   SECOND_BOUNDS,
 } from "./export-mapping.ts";
+export type { MetricsLogger, MetricsStatus } from "./flusher.ts";
 export { Histogram, HISTOGRAM_MAX, HISTOGRAM_MIN, QUANTILE_RELATIVE_ERROR } from "./histogram.ts";
 export type { IncidentSummary } from "./incidents.ts";
 export { EVENT_KINDS, type Lifecycle } from "./lifecycle.ts";
 export type { Tier } from "./maintenance.ts";
 export { MetricsError, type MetricsErrorCode } from "./metrics-error.ts";
 export { DEFAULT_TIERS, type MetricsOptions, type OutcomeClass } from "./metrics-options.ts";
-export {
-  type MetricsDeps,
-  type MetricsLogger,
-  type MetricsSink,
-  type MetricsStatus,
-  MetricsStore,
-} from "./metrics-store.ts";
+export { type MetricsDeps, type MetricsSink, MetricsStore } from "./metrics-store.ts";
 export { bindOpenTelemetry } from "./opentelemetry.ts";
 export type { DurationStats, OperationSummary } from "./operation-stats.ts";
 export type { CounterTotal, GaugeValue, OperationTotal, Totals } from "./reader.ts";

@@ -1,10 +1,8 @@
-import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
-import { SqliteError } from "@holdfast/sqlite";
+import { type Clock, systemClock } from "@holdfast/core";
 import { Buffer } from "./buffer.ts";
 import { eventData } from "./event-data.ts";
-import { flushAtExit } from "./exit-flush.ts";
-import { Lifecycle } from "./lifecycle.ts";
-import { MetricsFile } from "./metrics-file.ts";
+import { Flusher, type MetricsLogger, type MetricsStatus } from "./flusher.ts";
+import { EVENT_KINDS, Lifecycle } from "./lifecycle.ts";
 import { MetricsError } from "./metrics-error.ts";
 import { type MetricsOptions, type ResolvedOptions, resolveOptions } from "./metrics-options.ts";
 import { MetricsReader, type Totals } from "./reader.ts";
@@ -13,11 +11,6 @@ import { type SloObjective, type SloReport, sloReport } from "./slo.ts";
 import { type MetricsSummary, summarise } from "./summary.ts";
 import { type Timeline, type TimelineQuery, timelineOf } from "./timeline.ts";
 import { type EventQuery, resolveWindow, type Window } from "./window.ts";
-
-/** The part of a pino logger that is used. */
-export interface MetricsLogger {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
 
 export interface MetricsDeps {
   /** Default: the system's. Its wall clock may jump. */
@@ -33,29 +26,11 @@ export interface MetricsSink {
   gauge(name: string, value: number, labels: Labels): void;
 }
 
-export interface MetricsStatus {
-  path: string;
-  /** `idle`: nothing written by this process yet. `failing`: records wait in memory. */
-  state: "idle" | "ok" | "failing" | "closed";
-  lastFlushAtMs: number | null;
-  lastError: { atMs: number; code: string; message: string; hint: string | null } | null;
-  /** Records of this process lost because the file could not be written for too long. */
-  dropped: number;
-  /** Calls of this process that were not recorded: not a number, not a name, or after `close`. */
-  rejected: number;
-  /** Damaged files that were moved aside, oldest first. */
-  setAside: string[];
-  sizeBytes: number;
-}
-
 const NAME_LENGTH_MAX = 200;
 const EVENTS_BUFFERED_MAX = 1_000;
 const CELLS_BUFFERED_MAX = 4_000;
-const SLOW_EVENTS_PER_FLUSH = 20;
-const RETRY_MS_MAX = 60_000;
-/** A timer's flush must not hold up the host's event loop; it is tried again. */
-const TIMER_BUSY_MS = 50;
-const LAST_BUSY_MS = 2_000;
+/** Slow runs kept one by one between two flushes; the rest are only counted. */
+const SLOW_EVENTS_MAX = 20;
 const NO_LABELS: Labels = Object.freeze({});
 
 /**
@@ -67,33 +42,26 @@ export class MetricsStore implements Disposable {
   readonly lifecycle: Lifecycle;
   readonly #options: ResolvedOptions;
   readonly #clock: Clock;
-  readonly #logger: MetricsLogger | undefined;
   readonly #buffer: Buffer;
-  readonly #file: MetricsFile;
+  readonly #flusher: Flusher;
   readonly #reader: MetricsReader;
   readonly #sinks = new Set<MetricsSink>();
-  #timer: NodeJS.Timeout | undefined;
-  #stopExitFlush: (() => void) | undefined;
-  #failures = 0;
-  #slowEventsLeft = SLOW_EVENTS_PER_FLUSH;
   #rejected = 0;
-  #lastFlushAtMs: number | null = null;
-  #lastError: MetricsStatus["lastError"] = null;
   #closed = false;
 
   /** Touches no file. @throws MetricsError `METRICS_OPTION_INVALID`. */
   constructor(options: MetricsOptions, deps: MetricsDeps = {}) {
     this.#options = resolveOptions(options);
     this.#clock = deps.clock ?? systemClock;
-    this.#logger = deps.logger;
     this.#buffer = new Buffer({
       bucketMs: this.#options.tiers[0]?.resolutionMs ?? 1,
       seriesMax: this.#options.seriesMax,
       cellsMax: CELLS_BUFFERED_MAX,
       eventsMax: EVENTS_BUFFERED_MAX,
+      slowEventsMax: SLOW_EVENTS_MAX,
     });
-    this.#file = new MetricsFile(this.#options, (movedTo, cause) => this.#setAside(movedTo, cause));
-    this.#reader = new MetricsReader(this.#file, this.#buffer, this.#options.tiers);
+    this.#flusher = new Flusher(this.#options, this.#buffer, this.#clock, deps.logger);
+    this.#reader = new MetricsReader(this.#flusher.file, this.#buffer, this.#options.tiers);
     this.lifecycle = new Lifecycle(this);
   }
 
@@ -104,10 +72,10 @@ export class MetricsStore implements Disposable {
       return;
     }
     const duration = durationMs < 0 ? 0 : durationMs;
-    this.#buffer.addDuration(operation, outcome, duration, this.#now());
+    this.#buffer.addDuration(operation, outcome, duration, this.#flusher.now());
     if (duration >= this.#options.slowMs) this.#slow(operation, outcome, duration);
     if (this.#sinks.size > 0) this.#tell((sink) => sink.record(operation, outcome, duration));
-    if (this.#timer === undefined) this.#arm();
+    this.#flusher.arm();
   }
 
   /**
@@ -137,9 +105,9 @@ export class MetricsStore implements Disposable {
       this.#rejected += 1;
       return;
     }
-    this.#buffer.addCount(name, by, labels, this.#now());
+    this.#buffer.addCount(name, by, labels, this.#flusher.now());
     if (this.#sinks.size > 0) this.#tell((sink) => sink.count(name, by, labels));
-    if (this.#timer === undefined) this.#arm();
+    this.#flusher.arm();
   }
 
   /** Sets a gauge. Never throws. */
@@ -148,9 +116,9 @@ export class MetricsStore implements Disposable {
       this.#rejected += 1;
       return;
     }
-    this.#buffer.setGauge(name, value, labels, this.#now());
+    this.#buffer.setGauge(name, value, labels, this.#flusher.now());
     if (this.#sinks.size > 0) this.#tell((sink) => sink.gauge(name, value, labels));
-    if (this.#timer === undefined) this.#arm();
+    this.#flusher.arm();
   }
 
   /** Records that something happened. Fields that are not plain values are left out; never throws. */
@@ -159,9 +127,9 @@ export class MetricsStore implements Disposable {
       this.#rejected += 1;
       return;
     }
-    if (this.#buffer.eventCount >= EVENTS_BUFFERED_MAX && this.#failures === 0) this.flush();
-    this.#buffer.addEvent({ atMs: this.#now(), kind, subject, data: eventData(data) });
-    if (this.#timer === undefined) this.#arm();
+    if (this.#buffer.eventCount >= EVENTS_BUFFERED_MAX && !this.#flusher.failing) this.flush();
+    this.#buffer.addEvent({ atMs: this.#flusher.now(), kind, subject, data: eventData(data) });
+    this.#flusher.arm();
   }
 
   /**
@@ -169,7 +137,7 @@ export class MetricsStore implements Disposable {
    * throws: why is in `status().lastError`.
    */
   flush(): boolean {
-    return this.#flush(LAST_BUSY_MS);
+    return this.#flusher.flush();
   }
 
   /**
@@ -177,7 +145,7 @@ export class MetricsStore implements Disposable {
    * @throws SqliteError when the file cannot be read; MetricsError `METRICS_WINDOW_INVALID`.
    */
   summary(window: Window = {}): MetricsSummary {
-    const nowMs = this.#now();
+    const nowMs = this.#flusher.now();
     const { fromMs, toMs } = resolveWindow(window, nowMs);
     const summary = this.#read(() => summarise(this.#reader, this.#options, fromMs, toMs, nowMs));
     return { ...summary, status: this.status() };
@@ -185,7 +153,7 @@ export class MetricsStore implements Disposable {
 
   /** Points over time, for charts and sparklines. @throws as {@link summary}. */
   timeline(query: TimelineQuery = {}): Timeline {
-    const nowMs = this.#now();
+    const nowMs = this.#flusher.now();
     const window = resolveWindow(query, nowMs);
     return this.#read(() => {
       const cells = this.#reader.cells("operation", window.fromMs, window.toMs);
@@ -195,12 +163,12 @@ export class MetricsStore implements Disposable {
 
   /** Attainment, error budget and burn rates of an objective. @throws as {@link summary}. */
   slo(objective: SloObjective): SloReport {
-    return this.#read(() => sloReport(this.#reader, this.#options, objective, this.#now()));
+    return this.#read(() => sloReport(this.#reader, this.#options, objective, this.#flusher.now()));
   }
 
   /** Events of a window, oldest first. @throws as {@link summary}. */
   events(query: EventQuery = {}): MetricsEvent[] {
-    const { fromMs, toMs } = resolveWindow(query, this.#now());
+    const { fromMs, toMs } = resolveWindow(query, this.#flusher.now());
     const events = this.#read(() => this.#reader.events(fromMs, toMs, query.kinds));
     return query.limit === undefined
       ? events
@@ -214,18 +182,7 @@ export class MetricsStore implements Disposable {
 
   /** Whether records reach the file, and what went wrong if not. */
   status(): MetricsStatus {
-    const written = this.#lastFlushAtMs === null ? "idle" : "ok";
-    const open = this.#failures > 0 ? "failing" : written;
-    return {
-      path: this.#file.path,
-      state: this.#closed ? "closed" : open,
-      lastFlushAtMs: this.#lastFlushAtMs,
-      lastError: this.#lastError,
-      dropped: this.#buffer.dropped,
-      rejected: this.#rejected,
-      setAside: this.#file.setAside(),
-      sizeBytes: this.#file.sizeBytes(),
-    };
+    return this.#flusher.status(this.#rejected);
   }
 
   /** Lets `sink` hear every record from now on; the answer ends it. */
@@ -236,20 +193,12 @@ export class MetricsStore implements Disposable {
 
   /** Flushes and lets go of file, timer and process listeners. Idempotent; never throws. */
   close(): void {
-    if (this.#closed) return;
-    this.#lastFlush();
     this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#stopExitFlush?.();
-    this.#file.close();
+    this.#flusher.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #now(): number {
-    return Math.max(0, Math.floor(this.#clock.now()));
   }
 
   /** Reads with what this process recorded; a file whose content proves damaged is replaced. */
@@ -259,7 +208,7 @@ export class MetricsStore implements Disposable {
       return work();
     } catch (error) {
       if (!(error instanceof MetricsError) || error.code !== "METRICS_DAMAGED") throw error;
-      this.#file.replace(error);
+      this.#flusher.file.replace(error);
       return work();
     }
   }
@@ -269,15 +218,15 @@ export class MetricsStore implements Disposable {
     try {
       return outcomeOf(error);
     } catch (namingError) {
-      this.#fault(namingError);
+      this.#flusher.fault(namingError);
       return "failure";
     }
   }
 
   #slow(operation: string, outcome: string, durationMs: number): void {
-    if (this.#slowEventsLeft <= 0) return;
-    this.#slowEventsLeft -= 1;
-    this.event("operation.slow", operation, { outcome, durationMs });
+    const data = { outcome, durationMs };
+    const atMs = this.#flusher.now();
+    this.#buffer.addSlowEvent({ atMs, kind: EVENT_KINDS.slowOperation, subject: operation, data });
   }
 
   #tell(call: (sink: MetricsSink) => void): void {
@@ -285,73 +234,8 @@ export class MetricsStore implements Disposable {
       try {
         call(sink);
       } catch (error) {
-        this.#fault(error);
+        this.#flusher.fault(error);
       }
-    }
-  }
-
-  #arm(): void {
-    this.#stopExitFlush ??= flushAtExit(() => this.#lastFlush(), this.#options.signals);
-    if (this.#options.flushIntervalMs === 0) return;
-    const delayMs = Math.min(
-      RETRY_MS_MAX,
-      this.#options.flushIntervalMs * 2 ** Math.min(this.#failures, 16),
-    );
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (!this.#flush(TIMER_BUSY_MS)) this.#arm();
-    }, delayMs);
-    this.#timer.unref();
-  }
-
-  /** Twice at most: setting a damaged file aside leaves an event for the new one. */
-  #lastFlush(): void {
-    if (this.#flush(LAST_BUSY_MS)) this.#flush(LAST_BUSY_MS);
-  }
-
-  #flush(busyTimeoutMs: number): boolean {
-    if (this.#closed || this.#buffer.empty) return true;
-    const batch = this.#buffer.drain();
-    this.#slowEventsLeft = SLOW_EVENTS_PER_FLUSH;
-    try {
-      this.#file.write(batch, this.#now(), busyTimeoutMs);
-      this.#failures = 0;
-      this.#lastFlushAtMs = this.#now();
-      return true;
-    } catch (error) {
-      // A fault of file or disk may pass; anything else would fail again for ever.
-      const mayPass = error instanceof SqliteError;
-      if (mayPass) this.#buffer.restore(batch);
-      else this.#buffer.discard(batch);
-      this.#failures += 1;
-      this.#fault(error);
-      if (this.#failures === 1) {
-        this.#warn("Metrics cannot be written; they are kept in memory for now", error);
-      }
-      return !mayPass;
-    }
-  }
-
-  #setAside(movedTo: string, cause: unknown): void {
-    this.#fault(cause);
-    this.#warn(`The metrics file was damaged; it is now ${movedTo}, and a new one begins`, cause);
-    this.event("metrics.set-aside", "metrics", { movedTo });
-  }
-
-  #fault(error: unknown): void {
-    this.#lastError = {
-      atMs: this.#now(),
-      code: error instanceof HoldfastError ? error.code : "METRICS_UNEXPECTED",
-      message: error instanceof Error ? error.message : String(error),
-      hint: error instanceof HoldfastError ? (error.hint ?? null) : null,
-    };
-  }
-
-  #warn(message: string, error: unknown): void {
-    try {
-      this.#logger?.warn({ path: this.#file.path, err: error }, message);
-    } catch (loggerError) {
-      this.#fault(loggerError);
     }
   }
 }

@@ -1,7 +1,7 @@
+import type { MetricsStatus } from "./flusher.ts";
 import { type IncidentSummary, incidentSummary } from "./incidents.ts";
 import { EVENT_KINDS } from "./lifecycle.ts";
 import type { ResolvedOptions } from "./metrics-options.ts";
-import type { MetricsStatus } from "./metrics-store.ts";
 import { OperationStats, type OperationSummary } from "./operation-stats.ts";
 import type { CounterTotal, GaugeValue, MetricsReader, StoredCell } from "./reader.ts";
 import { type MetricsEvent, parseLabels } from "./series.ts";
