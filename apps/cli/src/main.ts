@@ -4,7 +4,7 @@ import { createContext } from "./context.ts";
 import { EXIT, type ExitStatus, statusOf } from "./exit-codes.ts";
 import { globalOptions } from "./global-options.ts";
 import { Output } from "./output.ts";
-import { buildProgram, entryOf, usageError } from "./program.ts";
+import { buildProgram, entryOf, helpCommand, usageError } from "./program.ts";
 import { version } from "./start.ts";
 
 /** Runs one command line to its exit status. Every error ends here, and only here. */
@@ -36,7 +36,7 @@ function report(error: unknown, argv: readonly string[], output: Output): ExitSt
   const helped = error instanceof CommanderError && error.code === "commander.help";
   if (helped && !output.json) return EXIT.usage;
   const told = error instanceof CommanderError ? usageError(error, argv) : error;
-  output.fail(told);
+  output.fail(told, statusOf(told) === EXIT.usage ? helpCommand(argv) : undefined);
   return statusOf(told);
 }
 

@@ -58,11 +58,14 @@ export class Output {
     if (!this.#options.quiet) this.#tell(message);
   }
 
-  /** What failed, why, and what to do next. A stack only with `--verbose`. */
-  fail(error: unknown): void {
+  /**
+   * What failed, why, and what to do next: the error's own hint, else `next`. A stack only with
+   * `--verbose`.
+   */
+  fail(error: unknown, next?: string): void {
     const code = error instanceof HoldfastError ? error.code : "UNEXPECTED";
     const message = messageOf(error);
-    const hint = hintOf(error);
+    const hint = hintOf(error) ?? next;
     // An answer was given already: a second envelope would not be one.
     if (this.json && !this.#answered) {
       this.#answered = true;

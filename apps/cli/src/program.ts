@@ -40,13 +40,7 @@ export function usageError(error: CommanderError, argv: readonly string[]): Hold
     .replace(/^error: /, "")
     .trim()
     .split("\n(Did you mean ");
-  const path: string[] = [];
-  for (const word of commandWords(argv)) {
-    const longer = [...path, word].join(" ");
-    if (!commands.some((entry) => `${entry.name} `.startsWith(`${longer} `))) break;
-    path.push(word);
-  }
-  const help = ["holdfast", ...path, "--help"].join(" ");
+  const help = helpCommand(argv);
   if (error.code === "commander.help")
     return new HoldfastError("No command was given", { code: "USAGE", hint: help, cause: error });
   return new HoldfastError(message, {
@@ -54,6 +48,17 @@ export function usageError(error: CommanderError, argv: readonly string[]): Hold
     hint: meant === undefined ? help : `Did you mean ${meant.replace(/\)$/, "")} See: ${help}`,
     cause: error,
   });
+}
+
+/** The help of the command, or of the group, that an argument list comes nearest to. */
+export function helpCommand(argv: readonly string[]): string {
+  const path: string[] = [];
+  for (const word of commandWords(argv)) {
+    const longer = [...path, word].join(" ");
+    if (!commands.some((entry) => `${entry.name} `.startsWith(`${longer} `))) break;
+    path.push(word);
+  }
+  return ["holdfast", ...path, "--help"].join(" ");
 }
 
 function commandAt(program: Command, name: string): Command {

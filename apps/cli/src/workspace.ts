@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { stateDirectoryOf } from "@holdfast/chroma";
+import { HoldfastError } from "@holdfast/core";
 import type { Config, LoadedConfig } from "@holdfast/config";
 
 /** Where one configuration's memories and their state live. */
@@ -17,13 +18,28 @@ export function workspaceOf(loaded: LoadedConfig): Workspace {
   const store = config.vector_store.config;
   if (store.mode === "managed") {
     const dataDirectory = store.persist_directory ?? join(directory, ".holdfast", "chroma");
-    return { config, dataDirectory, stateDirectory: stateDirectoryOf(dataDirectory) };
+    return { config, dataDirectory, stateDirectory: stateDirectory(dataDirectory) };
   }
   const key = createHash("sha256")
     .update(JSON.stringify(placeOf(config)))
     .digest("hex");
-  const stateDirectory = join(directory, ".holdfast", "state", key.slice(0, 16));
-  return { config, dataDirectory: undefined, stateDirectory };
+  const folder = join(directory, ".holdfast", "state", key.slice(0, 16));
+  return { config, dataDirectory: undefined, stateDirectory: folder };
+}
+
+function stateDirectory(dataDirectory: string): string {
+  try {
+    return stateDirectoryOf(dataDirectory);
+  } catch (error) {
+    throw new HoldfastError(
+      `The data directory ${dataDirectory} cannot be used: ${(error as Error).message}`,
+      {
+        code: "DATA_DIRECTORY_INVALID",
+        hint: "Correct vector_store.config.persist_directory; every part of it must be a folder.",
+        cause: error,
+      },
+    );
+  }
 }
 
 /** What tells one remote database from another. */

@@ -30,13 +30,14 @@ export class Sandbox {
 
   async run(
     args: readonly string[],
-    options: { input?: string; environment?: Record<string, string>; cwd?: string } = {},
+    options: { input?: string | Buffer; environment?: Record<string, string>; cwd?: string } = {},
   ): Promise<CliResult> {
     const child = spawn(process.execPath, [...NODE_OPTIONS, BIN, ...args], {
       cwd: options.cwd ?? this.folder,
       env: { ...this.environment, ...options.environment },
     });
-    child.stdin.end(options.input ?? "");
+    // A command may well end before it has read all of it.
+    child.stdin.on("error", () => undefined).end(options.input ?? "");
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
