@@ -229,6 +229,14 @@ export class MemoryService implements Memory {
     });
   }
 
+  unmirrored(ids: Iterable<string>): string[] {
+    this.#requireOpen();
+    const { mirror } = this.#deps.journal;
+    const all = [...ids];
+    const known = mirror.known(all);
+    return all.filter((id) => !known.has(id) && mirror.tombstoneOf(id) === undefined);
+  }
+
   async compare(options: { signal?: AbortSignal } = {}): Promise<Comparison> {
     this.#requireOpen();
     const signal = this.#until(options.signal);

@@ -143,6 +143,8 @@ export interface Memory {
   retryDead(seqs?: readonly number[]): number;
   /** Gives dead letters up. Returns how many. */
   discardDead(seqs: readonly number[]): number;
+  /** Those of `ids` that were never written through here: a rebuild could not bring them back. */
+  unmirrored(ids: Iterable<string>): string[];
   /** Reads every record back from the store and compares it with the mirror. */
   compare(options?: { signal?: AbortSignal }): Promise<Comparison>;
   /**

@@ -4,13 +4,14 @@ import { KernelLock } from "@holdfast/sqlite";
 import { admitBuild } from "./build-history.ts";
 import { findServer, type FindServerOptions } from "./find-server.ts";
 import { launchServer } from "./launch-server.ts";
-import { resolveIncumbent } from "./incumbent.ts";
+import { type IncumbentDeps, resolveIncumbent } from "./incumbent.ts";
 import { roundTrip } from "./round-trip.ts";
 import { listensOn } from "./process-table.ts";
 import { ServerError } from "./server-error.ts";
 import { rotateServerLog, tailServerLog } from "./server-log.ts";
 import type { ServerProgram } from "./server-program.ts";
 import {
+  readServerRecord,
   removeServerRecord,
   type ServerBuild,
   type ServerEndpoint,
@@ -49,6 +50,11 @@ export interface ServerLogger {
 export interface ManagedServerDeps {
   clock?: Clock;
   logger?: ServerLogger;
+  /**
+   * Called when nobody serves the directory and a server is about to be started on it: the moment
+   * to look for damage, and to move the directory aside. What it throws ends the start.
+   */
+  beforeLaunch?: (paths: StatePaths) => Promise<void>;
 }
 
 export interface RunningServer extends ServerEndpoint {
@@ -81,6 +87,7 @@ export class ManagedServer implements AsyncDisposable {
   readonly #options: ManagedServerOptions;
   readonly #clock: Clock;
   readonly #logger: ServerLogger | undefined;
+  readonly #beforeLaunch: ManagedServerDeps["beforeLaunch"];
   readonly #crashListeners = new Set<(exit: ServerExit) => void>();
   #lock: KernelLock | undefined;
   #program: ServerProgram | undefined;
@@ -91,6 +98,7 @@ export class ManagedServer implements AsyncDisposable {
     this.dataDirectory = statePathsOf(options.dataDirectory).dataDirectory;
     this.#clock = deps.clock ?? systemClock;
     this.#logger = deps.logger;
+    this.#beforeLaunch = deps.beforeLaunch;
   }
 
   /** The server under our care; undefined before `start`, after a crash and after a stop. */
@@ -134,10 +142,8 @@ export class ManagedServer implements AsyncDisposable {
     const paths = this.claim();
     try {
       const incumbent = await resolveIncumbent(paths, {
-        clock: this.#clock,
+        ...this.#incumbentDeps(),
         answers: (record) => this.#answers(record),
-        stopTimeoutMs: this.#stopTimeoutMs,
-        logger: this.#logger,
       });
       if (incumbent !== undefined) return this.#take(incumbent, undefined, true);
       this.#program ??= await findServer({
@@ -145,6 +151,8 @@ export class ManagedServer implements AsyncDisposable {
         ...(this.#options.command === undefined ? {} : { command: this.#options.command }),
         ...(signal === undefined ? {} : { signal }),
       });
+      await this.#beforeLaunch?.(paths);
+      mkdirSync(this.dataDirectory, { recursive: true, mode: 0o700 });
       admitBuild(this.dataDirectory, this.#program.build);
       return await this.#launch(this.#program, paths, signal);
     } catch (error) {
@@ -176,6 +184,23 @@ export class ManagedServer implements AsyncDisposable {
   }
 
   /**
+   * Ends whatever server of ours runs on the directory, one left by a dead keeper included, and
+   * lets go of the directory. Resolves with whether there was one.
+   * @throws ServerError `SERVER_LOCKED` or `SERVER_FOREIGN`.
+   */
+  async evict(): Promise<boolean> {
+    const paths = this.claim();
+    const left = this.#current !== undefined || readServerRecord(this.dataDirectory) !== undefined;
+    try {
+      await this.halt();
+      await resolveIncumbent(paths, { ...this.#incumbentDeps(), answers: async () => false });
+      return left;
+    } finally {
+      this.release();
+    }
+  }
+
+  /**
    * Lets go of the directory and leaves the server running, if it does, for the next keeper to
    * adopt. Idempotent.
    */
@@ -193,6 +218,10 @@ export class ManagedServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #incumbentDeps(): Omit<IncumbentDeps, "answers"> {
+    return { clock: this.#clock, stopTimeoutMs: this.#stopTimeoutMs, logger: this.#logger };
   }
 
   get #stopTimeoutMs(): number {
