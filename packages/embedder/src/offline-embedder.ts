@@ -28,11 +28,17 @@ interface Call {
 export class OfflineEmbedder implements Embedder {
   /** Calls that still have texts to hand out, in the order of their turns. */
   readonly #calls: Call[] = [];
+  readonly #workerUrl: URL;
   #worker: Worker | undefined;
   /** The one text that the worker has. */
   #current: { id: number; call: Call } | undefined;
   #lastId = 0;
   #closed = false;
+
+  /** `workerUrl` speaks the protocol of embedding-worker.ts. */
+  constructor(workerUrl: URL = WORKER_URL) {
+    this.#workerUrl = workerUrl;
+  }
 
   identity(): Promise<EmbedderIdentity> {
     return Promise.resolve({ ...OFFLINE_IDENTITY });
@@ -90,7 +96,7 @@ export class OfflineEmbedder implements Embedder {
   }
 
   #startWorker(): Worker {
-    const started = new Worker(WORKER_URL, { name: "holdfast-embedder" });
+    const started = new Worker(this.#workerUrl, { name: "holdfast-embedder" });
     started.on("message", (reply: EmbeddingReply) => this.#onReply(started, reply));
     started.on("error", (error) => this.#onWorkerEnd(started, error));
     started.on("exit", (code) => this.#onWorkerEnd(started, new Error(`exit code ${code}`)));

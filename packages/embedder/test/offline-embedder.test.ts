@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { createEmbedder, type Embedder } from "@holdfast/embedder";
+import { loadOfflineModel } from "../src/offline-model.ts";
 
 const embedder = createEmbedder();
 afterAll(() => embedder.close());
@@ -79,6 +80,17 @@ describe("the offline embedder", () => {
     expect(huge).not.toEqual(await vectorOf(filler.repeat(60)));
     expect(await vectorOf("x".repeat(100_000))).toHaveLength(768);
   });
+});
+
+test("the model reads the last word of a window, and of the one after it", async () => {
+  const words = Array.from({ length: 200 }, (_, index) => ["coffee", "river", "train"][index % 3]);
+  const plain = await loadOfflineModel();
+  const meaning = async (text: string): Promise<string> =>
+    String((await plain(text)).subarray(0, 512));
+  for (const length of [60, 100, 119, 150, 200]) {
+    const text = words.slice(0, length - 1).join(" ");
+    expect(await meaning(`${text} elephant`)).not.toBe(await meaning(`${text} invoice`));
+  }
 });
 
 describe("calls of the offline embedder", () => {
