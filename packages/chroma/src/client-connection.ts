@@ -13,8 +13,7 @@ export interface HttpClient {
     query?: Record<string, number>;
     body?: string;
     bodySerializer: null;
-    signal: AbortSignal;
-    fetch: typeof fetch;
+    fetch: (request: Request) => Promise<Response>;
   }): Promise<{ data?: unknown; error?: unknown; response: Response }>;
 }
 
@@ -78,6 +77,16 @@ export function placeOf(
 ): string | undefined {
   if (tenant === undefined || database === undefined) return undefined;
   return `/api/v2/tenants/${encodeURIComponent(tenant)}/databases/${encodeURIComponent(database)}`;
+}
+
+/** The place that a cloud key is for; undefined when it does not say one. */
+export function placeFor(
+  configured: { tenant?: string; database?: string },
+  identity: { tenant?: string; databases?: readonly string[] },
+): string | undefined {
+  const [only, ...others] = new Set(identity.databases);
+  const unique = only === "*" || others.length > 0 ? undefined : only;
+  return placeOf(configured.tenant ?? identity.tenant, configured.database ?? unique);
 }
 
 async function ask(endpoint: () => Promise<ManagedEndpoint>): Promise<ManagedEndpoint> {

@@ -1,6 +1,6 @@
 import type { Clock } from "@holdfast/core";
 import { type CallOptions, StoreError } from "@holdfast/store";
-import { type Connection, connect, placeOf, type Preflight } from "./client-connection.ts";
+import { type Connection, connect, placeFor, type Preflight } from "./client-connection.ts";
 import { type ChromaStoreOptions, DEFAULT_TIMEOUT_MS } from "./client-options.ts";
 import {
   assertAnswer,
@@ -183,8 +183,7 @@ export class Client {
         ...(request.query === undefined ? {} : { query: request.query }),
         ...(request.body === undefined ? {} : { body: request.body }),
         bodySerializer: null,
-        signal,
-        fetch: globalThis.fetch,
+        fetch: (input) => globalThis.fetch(input, { signal }),
       });
     } catch (error) {
       const failure = translateFailure({ operation, write }, error);
@@ -214,12 +213,9 @@ export class Client {
       { written: false },
       signal,
     )) as { tenant?: string; databases?: string[] };
-    const databases = [...new Set(identity.databases)];
-    const named = this.#options.database ?? (databases.includes("*") ? undefined : databases[0]);
-    const place = placeOf(this.#options.tenant ?? identity.tenant, named);
-    if (place !== undefined && (this.#options.database !== undefined || databases.length === 1)) {
-      return place;
-    }
+    const place = placeFor(this.#options, identity);
+    if (place !== undefined) return place;
+    const databases = identity.databases ?? [];
     throw new StoreError("The API key does not say which database to use", {
       code: "STORE_MISSING",
       hint: `Configure the database${databases.length > 0 ? `: ${databases.join(", ")}` : ""}.`,
@@ -265,7 +261,11 @@ const SETTLED = new Error("The call settled");
 
 /** chromadb hands what is not marked as JSON out as text or blob. */
 function isJson(data: unknown): boolean {
-  return typeof data !== "string" && !(data instanceof Blob) && data !== undefined;
+  return typeof data !== "string" && data !== undefined && !isBlob(data);
+}
+
+function isBlob(data: unknown): boolean {
+  return Object.prototype.toString.call(data) === "[object Blob]";
 }
 
 function rejection(signal: AbortSignal): Promise<never> {

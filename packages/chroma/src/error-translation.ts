@@ -192,14 +192,19 @@ export function neverSent(error: unknown): boolean {
 
 /** The system's code of a failure, wherever fetch has wrapped it. */
 function systemCode(error: unknown): string | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+  let at = error;
+  // By shape, not by class: fetch may belong to another realm than this module.
+  for (let depth = 0; depth < 5 && typeof at === "object" && at !== null; depth += 1) {
     if ("code" in at && typeof at.code === "string") return at.code;
+    at = "cause" in at ? at.cause : undefined;
   }
   return undefined;
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return typeof error === "object" && error !== null && "message" in error
+    ? String(error.message)
+    : String(error);
 }
 
 function answerText(body: unknown): string {

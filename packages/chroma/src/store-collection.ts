@@ -102,7 +102,7 @@ export class ChromaCollection implements VectorCollection {
     assertVector(embedding, this.info.embedder?.dimension);
     const where = whereText(options.where);
     if (options.limit === 0) return [];
-    const body = `{"query_embeddings":[[${embedding.join(",")}]],"n_results":${options.limit},"include":["documents","metadatas","distances"]${where === undefined ? "" : `,"where":${where}`}}`;
+    const body = `{"query_embeddings":[${JSON.stringify(Array.from(embedding))}],"n_results":${options.limit},"include":["documents","metadatas","distances"]${where === undefined ? "" : `,"where":${where}`}}`;
     return this.#run("query", options, async (call, path) =>
       matches(await call.request({ method: "POST", path: `${path}/query`, body })),
     );
@@ -179,7 +179,7 @@ function included(embeddings: boolean | undefined): string[] {
 function rows(answer: unknown): StoredRecord[] {
   const { ids, documents, metadatas, embeddings } = answer as GetAnswer;
   assertAnswer("get", Array.isArray(ids), answer);
-  return ids.map((id, index) => {
+  return Array.from(ids, (id, index) => {
     const record = decodeRecord(id, documents?.[index], metadatas?.[index]);
     const vector = embeddings?.[index];
     return vector ? { ...record, embedding: decodeVector(vector) } : record;
@@ -189,7 +189,7 @@ function rows(answer: unknown): StoredRecord[] {
 function matches(answer: unknown): Match[] {
   const { ids, documents, metadatas, distances } = answer as QueryAnswer;
   assertAnswer("query", Array.isArray(ids), answer);
-  return (ids[0] ?? []).map((id, index) => ({
+  return Array.from(ids[0] ?? [], (id, index) => ({
     ...decodeRecord(id, documents?.[0]?.[index], metadatas?.[0]?.[index]),
     distance: distances?.[0]?.[index] ?? Number.NaN,
   }));
