@@ -1,0 +1,86 @@
+import { ensureStateDirectory, ManagedServer, statePathsOf } from "@holdfast/chroma";
+import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
+import { isRunning, KernelLock, startTimeOf } from "@holdfast/sqlite";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { KeeperDatabase, type KeeperState } from "./keeper-database.ts";
+
+export interface KeeperStatus extends KeeperState {
+  /** Whether a process manages the directory now. */
+  running: boolean;
+  /** Processes that use the store now. */
+  users: number;
+}
+
+const STOP_LIMIT_MS = 30_000;
+const KILL_LIMIT_MS = 5_000;
+const POLL_MS = 50;
+
+/** What the keeper of a data directory is doing; undefined when it never had one. Starts nothing. */
+export function keeperStatus(
+  dataDirectory: string,
+  clock: Clock = systemClock,
+): KeeperStatus | undefined {
+  const { stateDirectory, keeperLock } = statePathsOf(dataDirectory);
+  if (!existsSync(join(stateDirectory, "keeper.db"))) return undefined;
+  using database = KeeperDatabase.open(stateDirectory);
+  const running = existsSync(keeperLock) && KernelLock.isHeld(keeperLock);
+  return { ...database.read(), running, users: database.users(clock.now()) };
+}
+
+/** Keeps the server running although nobody uses it, or lets it go again. */
+export function pinKeeper(dataDirectory: string, pinned: boolean): void {
+  const { stateDirectory } = ensureStateDirectory(dataDirectory);
+  using database = KeeperDatabase.open(stateDirectory);
+  database.pin(pinned);
+}
+
+/**
+ * Ends keeper and server, whoever uses them, and resolves when both are gone: with whether there
+ * was anything to end. A server that a killed keeper left is ended as well.
+ * @throws ServerError `SERVER_FOREIGN`; HoldfastError `SERVER_LOCKED` when a process that is no
+ * keeper manages the directory.
+ */
+export async function stopKeeper(
+  dataDirectory: string,
+  clock: Clock = systemClock,
+): Promise<boolean> {
+  const { stateDirectory, keeperLock } = ensureStateDirectory(dataDirectory);
+  using database = KeeperDatabase.open(stateDirectory);
+  const held = KernelLock.isHeld(keeperLock);
+  if (held) {
+    const state = database.read();
+    if (isKeeper(state)) {
+      database.drain();
+      process.kill(state.pid, "SIGTERM");
+      const obeyed = await isReleased(keeperLock, STOP_LIMIT_MS, clock);
+      if (!obeyed && isKeeper(state)) process.kill(state.pid, "SIGKILL");
+    }
+    // A dying process keeps its locks for a moment.
+    if (!(await isReleased(keeperLock, KILL_LIMIT_MS, clock))) throw notOurs(dataDirectory);
+  }
+  const evicted = await new ManagedServer({ dataDirectory }, { clock }).evict();
+  return held || evicted;
+}
+
+/** Whether the recorded process is still that process: a number alone may be another's by now. */
+function isKeeper(state: KeeperState): state is KeeperState & { pid: number } {
+  if (state.pid === undefined || state.phase === "stopped" || !isRunning(state.pid)) return false;
+  return startTimeOf(state.pid) === state.processStart;
+}
+
+async function isReleased(lock: string, limitMs: number, clock: Clock): Promise<boolean> {
+  const deadline = clock.monotonic() + limitMs;
+  while (KernelLock.isHeld(lock)) {
+    if (clock.monotonic() >= deadline) return false;
+    await clock.sleep(POLL_MS);
+  }
+  return true;
+}
+
+function notOurs(dataDirectory: string): HoldfastError {
+  return new HoldfastError(`A process that is no keeper manages ${dataDirectory}`, {
+    code: "SERVER_LOCKED",
+    hint: "It is probably a demo, a test or another container: end it where it runs.",
+  });
+}

@@ -1,0 +1,11 @@
+/** What a keeper's process is told on its command line, as one JSON argument. */
+export interface KeeperArguments {
+  /** Where the configuration is; undefined for the built-in defaults. */
+  configFile: string | undefined;
+  /** The directory that it must turn out to keep. */
+  dataDirectory: string;
+  /** Milliseconds between canaries. Default: the keeper's. */
+  healthIntervalMs?: number;
+  /** Overrides the configuration's, in milliseconds. */
+  idleTimeoutMs?: number;
+}

@@ -1,0 +1,215 @@
+import { join } from "node:path";
+import { Database } from "@holdfast/sqlite";
+
+/** What a keeper is doing. `ready` alone means that the store answers. */
+export type KeeperPhase =
+  | "starting"
+  | "installing"
+  | "healing"
+  | "ready"
+  | "degraded"
+  | "restarting"
+  | "stopping"
+  | "stopped";
+
+export interface KeeperFailure {
+  code: string;
+  message: string;
+  hint: string | undefined;
+  /** Wall-clock milliseconds. */
+  at: number;
+}
+
+export interface KeeperState {
+  /** The keeper's process; undefined before the first one. */
+  pid: number | undefined;
+  /** With the pid it names one process; undefined where the system does not say. */
+  processStart: string | undefined;
+  phase: KeeperPhase;
+  /** What it is doing in one line, or why the store is degraded. */
+  detail: string;
+  /** Wall-clock milliseconds of the last change of phase or detail. */
+  changedAt: number;
+  /** Never stopped for being idle. */
+  pinned: boolean;
+  /** About to stop: nobody may attach any more. */
+  draining: boolean;
+  /** Wall-clock milliseconds of the last verified canary; undefined before the first. */
+  canaryAt: number | undefined;
+  /** Why the last keeper gave up; undefined while one runs well. */
+  failure: KeeperFailure | undefined;
+}
+
+const MIGRATIONS = [
+  `CREATE TABLE keeper (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     pid INTEGER,
+     process_start TEXT,
+     phase TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     changed_at INTEGER NOT NULL,
+     pinned INTEGER NOT NULL,
+     draining INTEGER NOT NULL,
+     canary_at INTEGER,
+     failure TEXT,
+     last_used_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE user (
+     token TEXT PRIMARY KEY,
+     pid INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO keeper VALUES (1, NULL, NULL, 'stopped', '', 0, 0, 0, NULL, NULL, 0);`,
+];
+
+interface KeeperRow {
+  pid: number | null;
+  process_start: string | null;
+  phase: KeeperPhase;
+  detail: string;
+  changed_at: number;
+  pinned: number;
+  draining: number;
+  canary_at: number | null;
+  failure: string | null;
+  last_used_at: number;
+}
+
+/**
+ * What a keeper and the users of its store tell each other. Who uses the store holds a row that
+ * expires unless it is renewed; a keeper that is about to stop marks itself as draining in the
+ * transaction that finds no user, so nobody attaches to a dying one.
+ */
+export class KeeperDatabase implements Disposable {
+  readonly #db: Database;
+
+  private constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** @throws SqliteError */
+  static open(stateDirectory: string): KeeperDatabase {
+    return new KeeperDatabase(
+      // Losing the last moments of this in a power cut loses nothing: no process survives it.
+      Database.open(join(stateDirectory, "keeper.db"), {
+        migrations: MIGRATIONS,
+        synchronous: "NORMAL",
+      }),
+    );
+  }
+
+  read(): KeeperState {
+    const row = this.#row();
+    return {
+      pid: row.pid ?? undefined,
+      processStart: row.process_start ?? undefined,
+      phase: row.phase,
+      detail: row.detail,
+      changedAt: row.changed_at,
+      pinned: row.pinned === 1,
+      draining: row.draining === 1,
+      canaryAt: row.canary_at ?? undefined,
+      failure: row.failure === null ? undefined : (JSON.parse(row.failure) as KeeperFailure),
+    };
+  }
+
+  /** A keeper that has just taken the lock introduces itself. */
+  begin(pid: number, processStart: string | undefined, now: number): void {
+    this.#set(
+      `pid = :pid, process_start = :start, phase = 'starting', detail = 'starting', changed_at = :now, draining = 0,
+       canary_at = NULL, failure = NULL, last_used_at = :now`,
+      { pid, start: processStart ?? null, now },
+    );
+  }
+
+  /** A keeper that has stopped its server says so, before it lets go of the lock. */
+  end(now: number, failure?: KeeperFailure): void {
+    this.#set(
+      `phase = 'stopped', detail = '', changed_at = :now, draining = 0, pinned = 0,
+       failure = :failure`,
+      { now, failure: failure === undefined ? null : JSON.stringify(failure) },
+    );
+  }
+
+  setPhase(phase: KeeperPhase, detail: string, now: number): void {
+    this.#set("phase = :phase, detail = :detail, changed_at = :now", { phase, detail, now });
+  }
+
+  setCanary(now: number): void {
+    this.#set("canary_at = :now", { now });
+  }
+
+  pin(pinned: boolean): void {
+    this.#set("pinned = :pinned", { pinned: pinned ? 1 : 0 });
+  }
+
+  /** Adds or renews a user's row. False when the keeper is draining: wait for the next one. */
+  use(token: string, pid: number, now: number, durationMs: number): boolean {
+    return this.#db.transaction(() => {
+      if (this.#row().draining === 1) return false;
+      this.#db.raw
+        .prepare("INSERT OR REPLACE INTO user (token, pid, expires_at) VALUES (?, ?, ?)")
+        .run(token, pid, now + durationMs);
+      this.#db.raw.prepare("UPDATE keeper SET last_used_at = ?").run(now);
+      return true;
+    });
+  }
+
+  leave(token: string, now: number): void {
+    this.#db.transaction(() => {
+      this.#db.raw.prepare("DELETE FROM user WHERE token = ?").run(token);
+      this.#db.raw.prepare("UPDATE keeper SET last_used_at = ?").run(now);
+    });
+  }
+
+  users(now: number): number {
+    return this.#db.run(
+      () =>
+        this.#db.raw.prepare("SELECT count(*) AS n FROM user WHERE expires_at > ?").get(now) as {
+          n: number;
+        },
+    ).n;
+  }
+
+  /**
+   * Marks the keeper as draining if it is not pinned and nobody has used the store for
+   * `idleMs`. Returns whether it is.
+   */
+  drainIfIdle(now: number, idleMs: number): boolean {
+    return this.#db.transaction(() => {
+      const row = this.#row();
+      if (row.pinned === 1) return false;
+      const last = this.#db.raw
+        .prepare(
+          "SELECT max(last_used_at, coalesce((SELECT max(expires_at) FROM user), 0)) AS at FROM keeper",
+        )
+        .get() as { at: number };
+      if (last.at + idleMs > now) return false;
+      this.#db.raw.exec("UPDATE keeper SET draining = 1; DELETE FROM user");
+      return true;
+    });
+  }
+
+  /** Marks the keeper as draining whoever uses it: it was told to stop. */
+  drain(): void {
+    this.#set("draining = 1, pinned = 0", {});
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #row(): KeeperRow {
+    return this.#db.run(
+      () => this.#db.raw.prepare("SELECT * FROM keeper").get() as unknown as KeeperRow,
+    );
+  }
+
+  #set(assignments: string, parameters: Record<string, string | number | null>): void {
+    this.#db.run(() => this.#db.raw.prepare(`UPDATE keeper SET ${assignments}`).run(parameters));
+  }
+}

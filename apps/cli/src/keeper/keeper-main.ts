@@ -1,0 +1,64 @@
+/** The keeper's process: `node keeper-main JSON`, see keeper-arguments.ts. Detached, silent. */
+import { loadConfig, readSecret } from "@holdfast/config";
+import { ensureStateDirectory, managedEndpoint, ServerError } from "@holdfast/chroma";
+import { durationMs, systemClock, systemRandom } from "@holdfast/core";
+import { userDataDirectory } from "../user-directories.ts";
+import { wire } from "../wire.ts";
+import { workspaceOf } from "../workspace.ts";
+import { Keeper } from "./keeper.ts";
+import type { KeeperArguments } from "./keeper-arguments.ts";
+import { KeeperDatabase } from "./keeper-database.ts";
+import { openKeeperLog } from "./keeper-log.ts";
+
+await main(JSON.parse(process.argv[2] ?? "{}") as KeeperArguments);
+
+async function main(given: KeeperArguments): Promise<void> {
+  const stopping = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.on(name, () => stopping.abort(new Error(`ended by ${name}`)));
+  }
+  const workspace = workspaceOf(
+    loadConfig({
+      file: given.configFile,
+      environment: given.configFile === undefined ? {} : process.env,
+      workingDirectory: given.dataDirectory,
+      userDataDirectory: userDataDirectory(),
+    }),
+  );
+  const { dataDirectory, config } = workspace;
+  if (dataDirectory === undefined) throw new TypeError("Only a managed store has a keeper");
+  const { stateDirectory } = ensureStateDirectory(dataDirectory);
+  const { logger, rotate } = openKeeperLog(stateDirectory);
+  const { command, allow_reset: allowReset } = config.vector_store.config;
+  const idleTimeoutMs = given.idleTimeoutMs ?? durationMs(config.keeper.idle_timeout);
+  using database = KeeperDatabase.open(stateDirectory);
+  const parts = await wire(workspace, {
+    readSecret: (reference) => readSecret(reference, process.env),
+    endpoint: managedEndpoint(dataDirectory),
+    background: false,
+  });
+  try {
+    const keeper = new Keeper(
+      {
+        server: {
+          dataDirectory,
+          allowReset: allowReset ?? false,
+          orphanMs: idleTimeoutMs,
+          ...(command === undefined ? {} : { command }),
+        },
+        idleTimeoutMs,
+        ...(given.healthIntervalMs === undefined
+          ? {}
+          : { healthIntervalMs: given.healthIntervalMs }),
+      },
+      { ...parts, database, logger, rotateLog: rotate, clock: systemClock, random: systemRandom },
+    );
+    await keeper.run(stopping.signal);
+  } catch (error) {
+    // Another keeper was first: that is what we were started for.
+    if (!(error instanceof ServerError) || error.code !== "SERVER_LOCKED") throw error;
+    logger.info({}, "another keeper has the directory");
+  } finally {
+    await parts.close();
+  }
+}
