@@ -11,10 +11,10 @@ export interface CallLimits {
 
 /** One call: its own AbortController, and the promise of its work apart from its caller's. */
 export class Call<T> {
-  readonly #breaker: string;
-  readonly #work: Work<T>;
-  readonly #limits: CallLimits | undefined;
-  readonly #controller = new AbortController();
+  private readonly breaker: string;
+  private readonly work: Work<T>;
+  private readonly limits: CallLimits | undefined;
+  private readonly controller = new AbortController();
   /** The work's own promise, which may outlive the call. */
   running: Promise<T> | undefined;
   /** Set when the time limit ended the call. */
@@ -23,28 +23,28 @@ export class Call<T> {
   abandoned = false;
 
   constructor(breaker: string, work: Work<T>, limits?: CallLimits) {
-    this.#breaker = breaker;
-    this.#work = work;
-    this.#limits = limits;
+    this.breaker = breaker;
+    this.work = work;
+    this.limits = limits;
   }
 
   /** Starts the work; what it throws synchronously becomes a rejection. */
   start(): Promise<T> {
     const running = this.#startWork();
     this.running = running;
-    return this.#limits === undefined ? running : this.#race(running, this.#limits);
+    return this.limits === undefined ? running : this.#race(running, this.limits);
   }
 
   /** Ends the call at its time limit and tells the work. */
   expire(timeoutMs: number): CallTimeoutError {
-    this.timeout = new CallTimeoutError(this.#breaker, timeoutMs);
-    this.#controller.abort(this.timeout);
+    this.timeout = new CallTimeoutError(this.breaker, timeoutMs);
+    this.controller.abort(this.timeout);
     return this.timeout;
   }
 
   #startWork(): Promise<T> {
     try {
-      const started = this.#work(this.#controller.signal);
+      const started = this.work(this.controller.signal);
       return started instanceof Promise ? started : Promise.resolve(started);
     } catch (error) {
       return Promise.reject(error);
@@ -61,7 +61,7 @@ export class Call<T> {
         end();
         this.abandoned = true;
         reject(signal?.reason as Error);
-        this.#controller.abort(signal?.reason);
+        this.controller.abort(signal?.reason);
       };
       const timer =
         timeoutMs === 0

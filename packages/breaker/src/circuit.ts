@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Clock, Random } from "@holdfast/core";
 import { type BreakerEmitter, type BreakerEvents, warnOfCallback } from "./breaker-events.ts";
 import { BreakerDisposedError, BulkheadFullError, CircuitOpenError } from "./breaker-error.ts";
@@ -64,6 +63,8 @@ export class Circuit {
   readonly health: CallHealth | undefined;
   readonly shared: SharedRecord;
   readonly #executor: OpossumExecutor;
+  readonly #emitter: BreakerEmitter;
+  readonly #concurrencyMax: number;
   readonly #ramp: Ramp | undefined;
   /** Set while nothing stands in a call's way: closed, no failure to clear, no order, no ramp. */
   #clear: Ticket | undefined;
@@ -76,6 +77,8 @@ export class Circuit {
   constructor(setup: CircuitSetup) {
     this.setup = setup;
     const { rules } = setup;
+    this.#emitter = setup.emitter;
+    this.#concurrencyMax = rules.concurrencyMax;
     this.health = CallHealth.of(rules);
     this.#ramp = rules.rampMs > 0 ? new Ramp(rules.rampMs) : undefined;
     this.#executor = new OpossumExecutor(setup.breaker, rules.timeoutMs);
@@ -105,7 +108,7 @@ export class Circuit {
     if (this.#disposed) throw new BreakerDisposedError(this.setup.breaker);
     const loading = this.shared.refresh();
     if (loading !== undefined) await loading;
-    if (this.#running >= this.setup.rules.concurrencyMax) throw this.#bulkheadFull();
+    if (this.#running >= this.#concurrencyMax) throw this.#bulkheadFull();
     this.#running++;
     let ticket = this.#clear;
     if (ticket === undefined) {
@@ -115,7 +118,7 @@ export class Circuit {
       ticket = admission.ticket;
     }
     const call = new Call(this.setup.breaker, work, limits);
-    const watched = this.health !== undefined || this.setup.emitter.has("outcome");
+    const watched = this.health !== undefined || this.#emitter.has("outcome");
     const startedAt = watched ? this.setup.clock.monotonic() : 0;
     let value: T;
     try {
@@ -172,7 +175,8 @@ export class Circuit {
     const { rules, clock, enabled } = this.setup;
     if (!enabled) return { admitted: true, ticket: UNGATED };
     const request = {
-      token: randomUUID(),
+      // The global loads node:crypto when it is used, which is rarely.
+      token: crypto.randomUUID(),
       leaseMs: timeoutMs === 0 ? LEASE_UNTIMED_MS : timeoutMs + LEASE_MARGIN_MS,
     };
     const { record } = this.shared;
@@ -204,7 +208,7 @@ export class Circuit {
     else this.counts.ignored++;
     const endedAt = startedAt === 0 ? 0 : clock.monotonic();
     const durationMs = endedAt - startedAt;
-    if (this.setup.emitter.has("outcome")) {
+    if (this.#emitter.has("outcome")) {
       const probe = ticket.kind === "probe";
       this.#emit("outcome", { outcome, durationMs, error, timedOut, probe });
     }

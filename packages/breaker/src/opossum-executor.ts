@@ -3,7 +3,8 @@ import type { Call } from "./call.ts";
 
 /** What this package uses of opossum 10, typed here because `@types/opossum` is behind. */
 interface Opossum {
-  fire(call: Call<unknown>): Promise<unknown>;
+  /** `fire` with a receiver, and without its copy of the arguments. */
+  call(receiver: undefined, call: Call<unknown>): Promise<unknown>;
   on(
     event: "timeout",
     listener: (error: Error, latencyMs: number, args: [Call<unknown>]) => void,
@@ -48,13 +49,13 @@ export class OpossumExecutor {
   /** Runs a call under the configured time limit. */
   run<T>(call: Call<T>): Promise<T> {
     this.#timed ??= createOpossum(this.#name, this.#timeoutMs);
-    return this.#timed.fire(call) as Promise<T>;
+    return this.#timed.call(undefined, call) as Promise<T>;
   }
 
   /** Runs a call that watches its own time limit and its caller's signal. */
   runUntimed<T>(call: Call<T>): Promise<T> {
     this.#untimed ??= createOpossum(this.#name, 0);
-    return this.#untimed.fire(call) as Promise<T>;
+    return this.#untimed.call(undefined, call) as Promise<T>;
   }
 
   /** Frees opossum's timers. Calls still running would lose their time limit: wait for them. */
