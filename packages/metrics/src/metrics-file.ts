@@ -147,7 +147,8 @@ export class MetricsFile {
         mergeEncodings(one as Uint8Array, other as Uint8Array),
       );
       this.#db = db;
-      this.#inode = inodeOf(this.path);
+      // What was there before counts: if it was replaced meanwhile, the next use opens anew.
+      this.#inode ??= inodeOf(this.path);
     } else {
       this.#db.raw.exec(`PRAGMA busy_timeout = ${Math.floor(busyTimeoutMs)}`);
     }

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { describe, expect, jest, test } from "@jest/globals";
@@ -120,6 +121,19 @@ describe("several processes", () => {
     expect(runsIn(path)).toBe(4 * 25 * 100);
     using store = new MetricsStore({ path });
     expect(store.events({ kinds: ["round"], since: "1h" })).toHaveLength(4 * 25);
+  });
+
+  test("that all find the file damaged set it aside once, and lose nothing", async () => {
+    const path = join(scratchFolder(), "metrics.sqlite");
+    writeFileSync(path, "not a database ".repeat(900));
+    const writers = [1, 2, 3, 4].map(() => new Child("writer.ts", path, "10"));
+    for (const writer of writers) {
+      expect(await writer.ended).toMatchObject({ code: 0, stderr: "" });
+    }
+    expect(runsIn(path)).toBe(4 * 10 * 100);
+    using store = new MetricsStore({ path });
+    expect(store.status().setAside).toHaveLength(1);
+    expect(store.events({ kinds: ["metrics.set-aside"] })).toHaveLength(1);
   });
 
   test("killed with -9 in the middle of writing lose no more than their buffers", async () => {
