@@ -72,6 +72,8 @@ export class Histogram {
   quantile(q: number): number | null {
     if (this.count === 0) return null;
     const rank = Math.min(this.count, Math.max(1, Math.ceil(q * this.count)));
+    if (rank === 1) return this.min;
+    if (rank === this.count) return this.max;
     let seen = 0;
     for (const [index, count] of this.#filled()) {
       seen += count;
