@@ -82,6 +82,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/memory/outbox/discard.ts"),
   },
   {
+    name: "server start",
+    summary: "Start Chroma, and keep it running until it is stopped",
+    load: () => import("./commands/server/start.ts"),
+  },
+  {
+    name: "server stop",
+    summary: "Stop Chroma and its keeper",
+    load: () => import("./commands/server/stop.ts"),
+  },
+  {
     name: "server status",
     summary: "Ask the store, and say how it answers",
     load: () => import("./commands/server/status.ts"),

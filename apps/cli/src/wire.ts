@@ -1,11 +1,6 @@
 import { join } from "node:path";
 import type { CircuitBreaker, SqliteBreakerStateStore } from "@holdfast/breaker";
-import {
-  ChromaStore,
-  type ChromaStoreOptions,
-  type ManagedEndpoint,
-  managedEndpoint,
-} from "@holdfast/chroma";
+import { ChromaStore, type ChromaStoreOptions, type ManagedEndpoint } from "@holdfast/chroma";
 import { type Config, readSecret, type SecretReference } from "@holdfast/config";
 import { durationMs, HoldfastError } from "@holdfast/core";
 import { type Embedder } from "@holdfast/embedder";
@@ -66,13 +61,30 @@ export async function withMemory<T>(
   context: Context,
   work: (memory: Memory, parts: Parts) => T | Promise<T>,
 ): Promise<T> {
-  const workspace = workspaceOf(context.config());
-  return use(workspace, work, {
+  const loaded = context.config();
+  const workspace = workspaceOf(loaded);
+  const access = (endpoint: StoreAccess["endpoint"]): WireOptions => ({
     readSecret: (reference) => readSecret(reference, context.environment),
-    endpoint: startingEndpoint(workspace),
+    endpoint,
     background: false,
   });
+  const { dataDirectory } = workspace;
+  if (dataDirectory === undefined) return use(workspace, work, access(notManaged));
+  const { KeeperEndpoint } = await import("./keeper-endpoint.ts");
+  const keeper = new KeeperEndpoint({ configFile: loaded.file, dataDirectory }, context.output);
+  try {
+    return await use(
+      workspace,
+      work,
+      access(() => keeper.endpoint()),
+    );
+  } finally {
+    await keeper.close();
+  }
 }
+
+const notManaged = (): Promise<never> =>
+  Promise.reject(new TypeError("Only a managed store has an endpoint"));
 
 /** Opens what this machine keeps; the store is not called and nothing is started. */
 export async function withMirror<T>(
@@ -84,14 +96,6 @@ export async function withMirror<T>(
     endpoint: () => Promise.reject(new TypeError("This command must not call the store")),
     background: false,
   });
-}
-
-/** Where the managed server answers. */
-function startingEndpoint(workspace: Workspace): () => Promise<ManagedEndpoint> {
-  const { dataDirectory } = workspace;
-  if (dataDirectory === undefined)
-    return () => Promise.reject(new TypeError("Only a managed store has an endpoint"));
-  return managedEndpoint(dataDirectory);
 }
 
 async function use<T>(

@@ -36,37 +36,35 @@ async function demo(context: Context): Promise<void> {
 }
 
 /** Every act in turn; whatever happens, nothing of it is left behind. */
-async function play({ output, signal }: Context): Promise<Claim[]> {
+async function play(context: Context): Promise<Claim[]> {
+  const stage = new Stage((progress) => tellInstall(progress, context.output));
   const claims: Claim[] = [];
-  let folder: string;
-  {
-    await using stage = new Stage((progress) => tellInstall(progress, output));
-    folder = stage.folder;
-    act({ output }, 1, "Start a real Chroma");
-    const { pid, version, port } = await stage.startServer(signal);
-    tell(
-      { output },
-      `Chroma ${version} answers on 127.0.0.1:${port}, pid ${pid}, data in ${stage.dataDirectory}.`,
-    );
-    const scene: Scene = {
-      output,
-      signal,
-      stage,
-      parts: await stage.open(),
-      accepted: new Map(),
-      claims,
-    };
-    await fairWeather(scene);
-    await outage(scene);
-    await recovery(scene);
+  try {
+    await perform(context, stage, claims);
+  } finally {
+    await stage[Symbol.asyncDispose]();
   }
-  const left = existsSync(folder);
+  const survivors = stage.survivors();
+  const left = existsSync(stage.folder);
   claims.push({
     claim: "Nothing is left behind",
-    evidence: left ? `${folder} is still there` : "the folder and its processes are gone",
-    held: !left,
+    evidence: `folder ${left ? "still there" : "gone"}, ${survivors.length} processes left`,
+    held: !left && survivors.length === 0,
   });
   return claims;
+}
+
+async function perform(context: Context, stage: Stage, claims: Claim[]): Promise<void> {
+  const { output, signal } = context;
+  act({ output }, 1, "Start a real Chroma");
+  const { pid, version, port } = await stage.startServer(signal);
+  tell({ output }, `Chroma ${version} answers on 127.0.0.1:${port}, pid ${pid}.`);
+  tell({ output }, `Its data is in ${stage.dataDirectory}`);
+  const parts = await stage.open();
+  const scene: Scene = { output, signal, stage, parts, accepted: new Map(), claims };
+  await fairWeather(scene);
+  await outage(scene);
+  await recovery(scene);
 }
 
 function closing(claims: readonly Claim[], tookMs: number, output: Output): string {

@@ -20,7 +20,7 @@ async function heal(scene: Scene): Promise<void> {
   tell(scene, `The keeper found the server dead and started another: pid ${pid}, port ${port}.`);
   const probed = await until(() => breaker.state() !== "open", 15_000, scene.signal);
   const waited = formatDuration(Date.now() - openedAt);
-  tell(scene, `${breaker.state()}: ${breaker.explain().why}.`);
+  tell(scene, "Its canary was written, found and deleted, so the breaker stopped waiting.");
   claim(scene, {
     claim: "A verified canary ends the breaker's wait",
     evidence: `calls go through ${waited} after it opened, not after 60 s`,
@@ -66,21 +66,29 @@ async function prove(scene: Scene): Promise<void> {
 async function fromAshes(scene: Scene): Promise<void> {
   act(scene, 9, "Destroy the database, and rebuild it");
   const { memory, store } = scene.parts;
+  const { collection, ledger } = memory.status();
   await scene.stage.destroyData();
-  tell(scene, "The server was stopped and every file of its data directory deleted.");
-  await scene.stage.startKeeper(scene.signal);
+  tell(scene, "Server and keeper were stopped, and every file of the data directory deleted.");
   const began = performance.now();
-  const report = await memory.rebuild({ signal: scene.signal });
+  await scene.stage.startKeeper(scene.signal);
   tell(
     scene,
-    `${report.rebuilt} memories written anew from the mirror in ${formatDuration(performance.now() - began)}, vectors and all; no model was asked.`,
+    `A new keeper found the store empty, and rebuilt ${ledger.stored} memories from the mirror, vectors and all,`,
   );
-  const { collection } = memory.status();
+  tell(
+    scene,
+    `before it let anybody in: ${formatDuration(performance.now() - began)} with its start.`,
+  );
   const seen = await readBack(store, collection, scene.accepted, scene.signal);
   claim(scene, readBackClaim("Rebuilt from the mirror, byte for byte", scene.accepted, seen));
+  const same = await memory.compare({ signal: scene.signal });
+  tell(
+    scene,
+    `Read back once more: ${same.compared} texts, metadata, revisions and vectors compared.`,
+  );
   claim(scene, {
     claim: "Metadata, revisions and vectors too",
-    evidence: `${report.compared} compared: ${report.missing.length} missing, ${report.different.length} different`,
-    held: report.equal && report.compared === scene.accepted.size,
+    evidence: `${same.compared} compared: ${same.missing.length} missing, ${same.different.length} different`,
+    held: same.equal && same.compared === scene.accepted.size,
   });
 }

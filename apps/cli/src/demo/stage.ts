@@ -1,8 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { managedEndpoint, ManagedServer, type InstallProgress } from "@holdfast/chroma";
+import {
+  type InstallProgress,
+  managedEndpoint,
+  ManagedServer,
+  readServerRecord,
+} from "@holdfast/chroma";
 import { loadConfig } from "@holdfast/config";
+import { isRunning } from "@holdfast/sqlite";
+import { keeperStatus, stopKeeper } from "../keeper/control-keeper.ts";
+import { ensureKeeper, type KeeperUse } from "../keeper/ensure-keeper.ts";
+import { serverState } from "../server-state.ts";
 import { type Parts, wire } from "../wire.ts";
 import { type Workspace, workspaceOf } from "../workspace.ts";
 
@@ -16,11 +25,15 @@ export class Stage implements AsyncDisposable {
   readonly dataDirectory: string;
   readonly #server: ManagedServer;
   readonly #onExit = (): void => this.#clearNow();
+  readonly #configFile: string;
+  readonly #processes = new Set<number>();
   #parts: Parts | undefined;
+  #use: KeeperUse | undefined;
 
   constructor(tell: (progress: InstallProgress) => void) {
     process.once("exit", this.#onExit);
     const file = join(this.folder, "holdfast.yaml");
+    this.#configFile = file;
     writeFileSync(file, CONFIGURATION);
     this.workspace = workspaceOf(
       loadConfig({
@@ -50,6 +63,7 @@ export class Stage implements AsyncDisposable {
   /** Starts Chroma with nobody to look after it. */
   async startServer(signal: AbortSignal): Promise<{ pid: number; version: string; port: number }> {
     const { pid, build, port } = await this.#server.start(signal);
+    this.#processes.add(pid);
     return { pid, version: build.version, port };
   }
 
@@ -67,29 +81,47 @@ export class Stage implements AsyncDisposable {
     await gone;
   }
 
+  /** Lets the keeper have what this process only held back; resolves when the store answers. */
   async startKeeper(signal: AbortSignal): Promise<{ pid: number; port: number }> {
-    const { pid, port } = await this.#server.start(signal);
-    await this.#parts?.breaker.probeNow("canary");
+    this.#server.release();
+    this.#use = await ensureKeeper({
+      configFile: this.#configFile,
+      dataDirectory: this.dataDirectory,
+      signal,
+    });
+    const { pid = 0, port = 0 } = readServerRecord(this.dataDirectory) ?? {};
+    const keeper = keeperStatus(this.dataDirectory);
+    for (const each of [pid, keeper?.pid]) if (each !== undefined) this.#processes.add(each);
     return { pid, port };
   }
 
   /** The worst case: server stopped, every file of the database deleted. */
   async destroyData(): Promise<void> {
-    await this.#server.stop();
+    this.#use?.release();
+    await stopKeeper(this.dataDirectory);
     rmSync(this.dataDirectory, { recursive: true, force: true });
+  }
+
+  /** Of all processes that were started for it, those that still run. */
+  survivors(): number[] {
+    return [...this.#processes].filter(isRunning);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts?.close();
+    this.#use?.release();
     await this.#server.stop();
+    await stopKeeper(this.dataDirectory);
     rmSync(this.folder, { recursive: true, force: true });
     process.off("exit", this.#onExit);
   }
 
   /** For an exit that nothing can wait for, as by a second Ctrl-C. */
   #clearNow(): void {
-    const { pid } = this.#server.running ?? {};
-    if (pid !== undefined) process.kill(pid, "SIGKILL");
+    const keeper = keeperStatus(this.dataDirectory);
+    if (keeper?.running && keeper.pid !== undefined) process.kill(keeper.pid, "SIGKILL");
+    const server = serverState(this.dataDirectory);
+    if (server.running) process.kill(server.pid, "SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -5,6 +5,7 @@ import { managedEndpoint } from "@holdfast/chroma";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
+import { keeperStatus, type KeeperStatus } from "../../keeper/control-keeper.ts";
 import { columns, messageOf, printable } from "../../output.ts";
 import { type ServerState, serverState } from "../../server-state.ts";
 import { openStore } from "../../wire.ts";
@@ -27,7 +28,11 @@ async function status(context: Context): Promise<void> {
       ? { ok: false, reason: server.recorded ? "it ended unasked" : "it is not running" }
       : await roundTrip(workspace, context);
   if (!answer.ok) context.exitStatus = EXIT.unavailable;
-  context.output.result({ server, answer, dataDirectory }, text(server, answer, workspace));
+  const keeper = dataDirectory === undefined ? undefined : keeperStatus(dataDirectory);
+  context.output.result(
+    { server, answer, keeper, dataDirectory },
+    text({ server, answer, keeper, workspace }),
+  );
 }
 
 async function roundTrip(workspace: Workspace, context: Context): Promise<Answer> {
@@ -48,7 +53,14 @@ async function roundTrip(workspace: Workspace, context: Context): Promise<Answer
   }
 }
 
-function text(server: ServerState | undefined, answer: Answer, workspace: Workspace): string {
+interface Shown {
+  server: ServerState | undefined;
+  answer: Answer;
+  keeper: KeeperStatus | undefined;
+  workspace: Workspace;
+}
+
+function text({ server, answer, keeper, workspace }: Shown): string {
   const { host, port } = workspace.config.vector_store.config;
   const rows = [
     ["answers", answer.ok ? `yes, in ${answer.ms} ms` : `no: ${answer.reason}`],
@@ -62,10 +74,20 @@ function text(server: ServerState | undefined, answer: Answer, workspace: Worksp
           ["for", formatDuration(Date.now() - server.startedAt)],
         ]
       : []),
+    ...(keeper === undefined ? [] : describeKeeper(keeper)),
     ...(workspace.dataDirectory === undefined ? [] : [["data", workspace.dataDirectory]]),
   ];
   const next = answer.ok
     ? []
     : ["", server === undefined ? "next: holdfast memory status" : "next: holdfast server start"];
   return printable([columns(rows), ...next].join("\n"));
+}
+
+function describeKeeper(keeper: KeeperStatus): string[][] {
+  const { running, phase, detail, pinned, users, failure } = keeper;
+  const until = pinned ? "until it is stopped" : `while it is used (now by ${users})`;
+  return [
+    ["keeper", running ? `${phase}: ${detail}; runs ${until}` : "not running"],
+    ...(failure === undefined ? [] : [["", `gave up: ${failure.message}`]]),
+  ];
 }

@@ -1,0 +1,69 @@
+import type { ManagedEndpoint } from "@holdfast/chroma";
+import { HoldfastError } from "@holdfast/core";
+import { StoreError } from "@holdfast/store";
+import { ensureKeeper, type KeeperUse } from "./keeper/ensure-keeper.ts";
+import type { Output } from "./output.ts";
+
+export interface KeeperEndpointOptions {
+  configFile: string | undefined;
+  dataDirectory: string;
+}
+
+/**
+ * Where the managed server answers, with a keeper that is started when somebody first asks, and
+ * held in use until `close`.
+ */
+export class KeeperEndpoint {
+  readonly #options: KeeperEndpointOptions;
+  readonly #output: Output;
+  readonly #closing = new AbortController();
+  #use: Promise<KeeperUse> | undefined;
+
+  constructor(options: KeeperEndpointOptions, output: Output) {
+    this.#options = options;
+    this.#output = output;
+  }
+
+  /** @throws StoreError that says why there is no server. */
+  async endpoint(): Promise<ManagedEndpoint> {
+    try {
+      this.#use ??= this.#ensure();
+      const use = await this.#use;
+      return await use.endpoint();
+    } catch (error) {
+      // The next call may find a keeper, or start another.
+      this.#use = undefined;
+      if (!(error instanceof HoldfastError)) throw error;
+      throw new StoreError(error.message, {
+        code: "STORE_UNAVAILABLE",
+        hint: error.hint ?? "See why with: holdfast server status",
+        cause: error,
+      });
+    }
+  }
+
+  /** Stops waiting for a keeper, and no longer holds one in use. */
+  async close(): Promise<void> {
+    this.#closing.abort(closed());
+    const settled = await this.#use?.catch((error: unknown) => {
+      if (!(error instanceof HoldfastError)) throw error;
+      return undefined;
+    });
+    settled?.release();
+  }
+
+  #ensure(): Promise<KeeperUse> {
+    return ensureKeeper({
+      ...this.#options,
+      signal: this.#closing.signal,
+      onProgress: ({ detail }) => this.#output.note(`Chroma: ${detail}`),
+    });
+  }
+}
+
+function closed(): HoldfastError {
+  return new HoldfastError("The command ended before Chroma was ready", {
+    code: "KEEPER_UNAWAITED",
+    retryable: true,
+  });
+}

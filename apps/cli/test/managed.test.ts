@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { isRunning } from "@holdfast/sqlite";
+import { BIN, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
+
+describe("a workspace with a Chroma of its own", () => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = new Sandbox();
+    await sandbox.run(["init"]);
+  });
+
+  afterEach(async () => {
+    await sandbox.run(["server", "stop"]);
+    sandbox.remove();
+  });
+
+  test("the first add starts it, is stored, and recalled by the next process", async () => {
+    const before = await sandbox.run(["server", "status", "--json"]);
+    expect(before).toMatchObject({ status: 13, json: { data: { answer: { ok: false } } } });
+
+    const added = await sandbox.run(["memory", "add", "Ada prefers tea", "--json"]);
+    expect(added).toMatchObject({ status: 0, json: { data: { durability: "stored" } } });
+    const found = await sandbox.run(["memory", "search", "favourite drink", "--json"]);
+    expect(found.json.data).toMatchObject({ degraded: false, hits: [{ text: "Ada prefers tea" }] });
+
+    const after = await sandbox.run(["server", "status", "--json"]);
+    expect(after).toMatchObject({
+      status: 0,
+      json: {
+        data: { answer: { ok: true }, keeper: { running: true, phase: "ready", pinned: false } },
+      },
+    });
+    const { json } = await sandbox.run(["memory", "status", "--json"]);
+    expect(json.data.store.server).toMatchObject({
+      running: true,
+      pid: after.json.data.server.pid,
+    });
+
+    const stopped = await sandbox.run(["server", "stop", "--json"]);
+    expect(stopped.json.data).toEqual({ stopped: true });
+    expect(isRunning(after.json.data.server.pid)).toBe(false);
+    expect(isRunning(after.json.data.keeper.pid)).toBe(false);
+    const again = await sandbox.run(["server", "stop"]);
+    expect(again).toMatchObject({ status: 0, stdout: "Nothing was running.\n" });
+  });
+
+  test("server start pins it, and a killed server comes back by itself", async () => {
+    const started = await sandbox.run(["server", "start", "--json"]);
+    expect(started.status).toBe(0);
+    const { pid } = started.json.data;
+    expect((await sandbox.run(["server", "logs"])).stdout).toContain("Connect to Chroma");
+    process.kill(pid, "SIGKILL");
+    // The command waits for the keeper, which restarts it.
+    const added = await sandbox.run(["memory", "add", "after the crash", "--json"]);
+    expect(added).toMatchObject({ status: 0, json: { data: { durability: "stored" } } });
+    const { json } = await sandbox.run(["server", "status", "--json"]);
+    expect(json.data).toMatchObject({ answer: { ok: true }, keeper: { pinned: true } });
+    expect(json.data.server.pid).not.toBe(pid);
+  });
+});
+
+describe("demo", () => {
+  const stages = (): string[] =>
+    readdirSync(tmpdir()).filter((name) => name.startsWith("holdfast-demo-"));
+
+  test("proves all of its claims, and leaves nothing", async () => {
+    const sandbox = new Sandbox();
+    try {
+      const before = stages();
+      const { status, stdout } = await sandbox.run(["demo"]);
+      expect(stdout).toMatch(/All 11 held, in \d+ s\./);
+      expect(stdout).not.toContain("FAILED");
+      expect(status).toBe(0);
+      expect(stages()).toEqual(before);
+    } finally {
+      sandbox.remove();
+    }
+  });
+
+  test("leaves nothing on Ctrl-C either, and ends with 130", async () => {
+    const sandbox = new Sandbox();
+    try {
+      const before = stages();
+      const child = spawn(process.execPath, [...NODE_OPTIONS, BIN, "demo"], {
+        cwd: sandbox.folder,
+        env: sandbox.environment,
+      });
+      let text = "";
+      const server = await new Promise<number>((resolve, reject) => {
+        child.once("error", reject);
+        child.once("exit", () => reject(new Error(`it ended early: ${text}`)));
+        child.stdout.setEncoding("utf8").on("data", (more: string) => {
+          text += more;
+          const pid = /pid (\d+)\./.exec(text)?.[1];
+          if (pid !== undefined && text.includes("4. Kill")) resolve(Number(pid));
+        });
+      });
+      child.removeAllListeners("exit");
+      child.kill("SIGINT");
+      const status = await new Promise((resolve) => child.once("exit", resolve));
+      expect(status).toBe(130);
+      expect(isRunning(server)).toBe(false);
+      expect(stages()).toEqual(before);
+    } finally {
+      sandbox.remove();
+    }
+  });
+});
