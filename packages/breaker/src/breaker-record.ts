@@ -67,7 +67,7 @@ export interface HalfOpenRecord extends RecordBase {
 /** Everything that outlives a call, as plain JSON: what a store keeps and processes share. */
 export type BreakerRecord = ClosedRecord | OpenRecord | HalfOpenRecord;
 
-export const ERRORS_KEPT = 5;
+const ERRORS_KEPT = 5;
 const MESSAGE_CHARACTERS_MAX = 300;
 
 /** The record of a breaker that nobody has used yet. */

@@ -152,7 +152,7 @@ export function reset(record: BreakerRecord, now: number, reason: string): Step<
 }
 
 /** How long attempt `attempt` (from 1) stays open; the first wait is exact. `jitter` is in [0, 1). */
-export function openForMs(
+function openForMs(
   attempt: number,
   rules: Pick<ResolvedCircuitOptions, "recoveryTimeoutMs" | "backoff">,
   jitter: number,
