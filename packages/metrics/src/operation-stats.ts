@@ -83,7 +83,7 @@ export class OperationStats {
   }
 }
 
-export function durationStats(histogram: Histogram): DurationStats {
+function durationStats(histogram: Histogram): DurationStats {
   const { count, sum, min, max } = histogram;
   return {
     count,
