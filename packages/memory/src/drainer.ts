@@ -199,6 +199,7 @@ export class Drainer {
     const { journal, applier, reconciler, failpoint } = this.#deps;
     await applier.embed(batch.puts, signal);
     if (!this.#renew(token)) return { kind: "busy" };
+    failpoint?.("before-send");
     this.#sent = true;
     const refusals = await applier.send(batch, signal);
     failpoint?.("after-apply");

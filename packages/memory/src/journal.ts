@@ -48,7 +48,7 @@ export interface AttemptState {
 
 /** Called at the named points of the write path; a test ends the process there. */
 export type Failpoint = (
-  name: "before-commit" | "after-commit" | "after-apply" | "before-mark",
+  name: "before-commit" | "after-commit" | "before-send" | "after-apply" | "before-mark",
 ) => void;
 
 /** Everything one connection can do to the file. */
