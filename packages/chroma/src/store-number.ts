@@ -19,7 +19,9 @@ export function exactNumberText(value: number): string | undefined {
   const [whole = "", fraction = ""] = digits.split(".");
   const exponent = Number(exponentText) - fraction.length;
   const read = asServerReads(Number(whole + fraction), exponent);
-  return read === Math.abs(value) ? JSON.stringify(value) : undefined;
+  if (read !== Math.abs(value)) return undefined;
+  // Written out, the zeros of a large number would be digits too many for the server.
+  return Number.isInteger(value) ? value.toExponential() : JSON.stringify(value);
 }
 
 function asServerReads(significand: number, exponent: number): number {

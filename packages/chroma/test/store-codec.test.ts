@@ -51,11 +51,12 @@ test("numbers that Chroma changes are known: these were tried on servers 1.0.5 a
   expect(exactNumberText(0.41671253922711915)).toBeUndefined();
   expect(exactNumberText(905_049.2033140269)).toBeUndefined();
   expect(exactNumberText(1.023549347989099e-239)).toBeUndefined();
+  expect(exactNumberText(-45_090_479_159_111_330_000)).toBe("-4.509047915911133e+19");
   expect(exactNumberText(0.1)).toBe("0.1");
   expect(exactNumberText(-1.5)).toBe("-1.5");
   expect(exactNumberText(-0)).toBe("0");
   expect(exactNumberText(2 ** 62)).toBe("4611686018427387904");
-  expect(exactNumberText(2 ** 63)).toBe("9223372036854776000");
+  expect(exactNumberText(2 ** 63)).toBe("9.223372036854776e+18");
 });
 
 test("stale keys become null, unless the revision sets them", () => {

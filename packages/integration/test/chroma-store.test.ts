@@ -43,7 +43,9 @@ test("any metadata and text come back exactly", async () => {
   const text = fc.string({ unit: "binary" });
   const key = text.filter((name) => name !== "" && !/^(?:\$|#|chroma:)/.test(name));
   const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
-  const metadata = fc.dictionary(key, fc.oneof(text, number, fc.integer(), fc.boolean()));
+  const large = fc.double({ min: 2 ** 62, max: 1e22, noNaN: true });
+  const values = fc.oneof(text, number, large, fc.integer(), fc.boolean());
+  const metadata = fc.dictionary(key, values);
   const records = fc.array(fc.tuple(text, metadata), { minLength: 10, maxLength: 30 });
   await fc.assert(
     fc.asyncProperty(records, async (contents) => {
