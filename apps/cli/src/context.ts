@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { loadConfig, type LoadedConfig } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
 import { EXIT, type ExitStatus } from "./exit-codes.ts";
@@ -63,6 +62,7 @@ async function confirm(
       code: "CONFIRMATION_NEEDED",
       hint: "Run it again with --yes to go ahead.",
     });
+  const { createInterface } = await import("node:readline/promises");
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await reader.question(`${question} [y/N] `, { signal });

@@ -2,6 +2,7 @@ import type { ManagedEndpoint } from "@holdfast/chroma";
 import { HoldfastError } from "@holdfast/core";
 import { StoreError } from "@holdfast/store";
 import { ensureKeeper, type KeeperUse } from "./keeper/ensure-keeper.ts";
+import { keeperTeller } from "./keeper-teller.ts";
 import type { Output } from "./output.ts";
 
 export interface KeeperEndpointOptions {
@@ -56,7 +57,7 @@ export class KeeperEndpoint {
     return ensureKeeper({
       ...this.#options,
       signal: this.#closing.signal,
-      onProgress: ({ detail }) => this.#output.note(`Chroma: ${detail}`),
+      onProgress: keeperTeller(this.#output),
     });
   }
 }

@@ -1,4 +1,4 @@
-import { readServerRecord, type ServerBuild } from "@holdfast/chroma";
+import { readServerRecord, type ServerBuild } from "@holdfast/chroma/state";
 import { isRunning, startTimeOf } from "@holdfast/sqlite";
 
 /** The managed server as its record and the process table show it; it is not asked. */

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import type { CircuitBreaker, SqliteBreakerStateStore } from "@holdfast/breaker";
-import { ChromaStore, type ChromaStoreOptions, type ManagedEndpoint } from "@holdfast/chroma";
+import type { BreakerOptions, CircuitBreaker } from "@holdfast/breaker";
+import type { ChromaStoreOptions, ManagedEndpoint } from "@holdfast/chroma";
 import { type Config, readSecret, type SecretReference } from "@holdfast/config";
 import { durationMs, HoldfastError } from "@holdfast/core";
-import { type Embedder } from "@holdfast/embedder";
-import type { Memory, MemoryOptions } from "@holdfast/memory";
+import type { Embedder } from "@holdfast/embedder";
+import type { Memory, MemoryDeps, MemoryOptions } from "@holdfast/memory";
 import type { VectorStore } from "@holdfast/store";
 import type { Context } from "./context.ts";
 import { type Workspace, workspaceOf } from "./workspace.ts";
@@ -32,28 +32,59 @@ export interface WireOptions extends StoreAccess {
 
 /** Turns a configuration into implementations. The only place that does. */
 export async function wire(workspace: Workspace, options: WireOptions): Promise<Parts> {
-  const [memory, breakers, embedders] = await Promise.all([
-    import("@holdfast/memory"),
-    import("@holdfast/breaker"),
-    import("@holdfast/embedder"),
-  ]);
-  const { config, stateDirectory } = workspace;
-  const store = openStore(workspace, options);
-  const embedder = embedders.createEmbedder(embedderOptions(config, options));
-  const states = new breakers.SqliteBreakerStateStore(join(stateDirectory, "breaker.db"));
-  const breaker = new breakers.CircuitBreaker(breakerOptions(config), { store: states });
-  const open = memory.createMemory(memoryOptions(workspace, options.background), {
+  const { createEmbedder } = await import("@holdfast/embedder");
+  const store = await openStore(workspace, options);
+  const embedder = createEmbedder(embedderOptions(workspace.config, options));
+  const { background } = options;
+  const { memory, breaker, close } = await overStore(workspace, { store, embedder }, background);
+  return {
+    workspace,
+    memory,
     store,
     embedder,
     breaker,
-  });
-  const close = (): Promise<void> => closeAll(open, store, embedder, breaker, states);
-  return { workspace, memory: open, store, embedder, breaker, close };
+    close: async () => {
+      await close();
+      await embedder.close();
+    },
+  };
+}
+
+interface OverStore {
+  memory: Memory;
+  breaker: CircuitBreaker;
+  close: () => Promise<void>;
+}
+
+async function overStore(
+  workspace: Workspace,
+  { store, embedder }: { store: VectorStore; embedder: MemoryDeps["embedder"] },
+  background: boolean,
+): Promise<OverStore> {
+  const [{ createMemory }, { CircuitBreaker, SqliteBreakerStateStore }] = await Promise.all([
+    import("@holdfast/memory"),
+    import("@holdfast/breaker"),
+  ]);
+  const states = new SqliteBreakerStateStore(join(workspace.stateDirectory, "breaker.db"));
+  const breaker = new CircuitBreaker(breakerOptions(workspace.config), { store: states });
+  const options = memoryOptions(workspace, background);
+  const memory = createMemory(options, { store, embedder, breaker });
+  return {
+    memory,
+    breaker,
+    close: async () => {
+      await memory.close();
+      await store.close();
+      breaker.close();
+      states.close();
+    },
+  };
 }
 
 /** The store alone, without breaker and outbox: for probes. */
-export function openStore({ config }: Workspace, access: StoreAccess): VectorStore {
-  return new ChromaStore(storeOptions(config, access));
+export async function openStore(workspace: Workspace, access: StoreAccess): Promise<VectorStore> {
+  const { ChromaStore } = await import("@holdfast/chroma");
+  return new ChromaStore(storeOptions(workspace.config, access));
 }
 
 /** Opens the memory, starting the keeper when the store is needed, and closes it afterwards. */
@@ -89,13 +120,17 @@ const notManaged = (): Promise<never> =>
 /** Opens what this machine keeps; the store is not called and nothing is started. */
 export async function withMirror<T>(
   context: Context,
-  work: (memory: Memory, parts: Parts) => T | Promise<T>,
+  work: (memory: Memory, workspace: Workspace) => T | Promise<T>,
 ): Promise<T> {
-  return use(workspaceOf(context.config()), work, {
-    readSecret: () => "",
-    endpoint: () => Promise.reject(new TypeError("This command must not call the store")),
-    background: false,
-  });
+  const workspace = workspaceOf(context.config());
+  const { noStore, noEmbedder } = await import("./no-store.ts");
+  const parts = { store: noStore, embedder: noEmbedder };
+  const { memory, close } = await overStore(workspace, parts, false);
+  try {
+    return await work(memory, workspace);
+  } finally {
+    await close();
+  }
 }
 
 async function use<T>(
@@ -109,19 +144,6 @@ async function use<T>(
   } finally {
     await parts.close();
   }
-}
-
-async function closeAll(
-  memory: Memory,
-  store: VectorStore,
-  embedder: Embedder,
-  breaker: CircuitBreaker,
-  states: SqliteBreakerStateStore,
-): Promise<void> {
-  await memory.close();
-  await Promise.all([store.close(), embedder.close()]);
-  breaker.close();
-  states.close();
 }
 
 function storeOptions(config: Config, options: StoreAccess): ChromaStoreOptions {
@@ -179,7 +201,7 @@ function plainValues<T>(
 }
 
 /** Only what the store may get over by itself says something about its health. */
-function breakerOptions(config: Config): ConstructorParameters<typeof CircuitBreaker>[0] {
+function breakerOptions(config: Config): BreakerOptions {
   const breaker = config.circuit_breaker;
   return {
     name: "store",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { stateDirectoryOf } from "@holdfast/chroma";
+import { stateDirectoryOf } from "@holdfast/chroma/state";
 import { HoldfastError } from "@holdfast/core";
 import type { Config, LoadedConfig } from "@holdfast/config";
 

@@ -30,7 +30,7 @@ interface Report {
 async function status(context: Context): Promise<void> {
   const { output } = context;
   const loaded = context.config();
-  const report = await withMirror(context, (memory, { workspace }): Report => {
+  const report = await withMirror(context, (memory, workspace): Report => {
     const state = memory.status();
     return {
       verdict: verdictOf(state, Date.now()),

@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { pinKeeper } from "../../keeper/control-keeper.ts";
 import { ensureKeeper } from "../../keeper/ensure-keeper.ts";
+import { keeperTeller } from "../../keeper-teller.ts";
 import { managedDirectory } from "../../managed-directory.ts";
 
 export function register(command: Command, context: Context): void {
@@ -18,7 +19,7 @@ async function start(context: Context): Promise<void> {
     configFile: context.config().file,
     dataDirectory,
     signal,
-    onProgress: ({ detail }) => output.note(`Chroma: ${detail}`),
+    onProgress: keeperTeller(output),
   });
   pinKeeper(dataDirectory, true);
   const { host, port } = await use.endpoint();

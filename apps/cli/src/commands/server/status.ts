@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { formatDuration } from "@holdfast/core";
 import { readSecret } from "@holdfast/config";
-import { managedEndpoint } from "@holdfast/chroma";
+import { managedEndpoint } from "@holdfast/chroma/state";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
@@ -37,7 +37,7 @@ async function status(context: Context): Promise<void> {
 
 async function roundTrip(workspace: Workspace, context: Context): Promise<Answer> {
   const { dataDirectory } = workspace;
-  const store = openStore(workspace, {
+  const store = await openStore(workspace, {
     readSecret: (reference) => readSecret(reference, context.environment),
     endpoint: managedEndpoint(dataDirectory ?? ""),
   });
