@@ -29,7 +29,9 @@ async function main(given: KeeperArguments): Promise<void> {
   if (dataDirectory === undefined) throw new TypeError("Only a managed store has a keeper");
   const { stateDirectory } = ensureStateDirectory(dataDirectory);
   const { logger, rotate } = openKeeperLog(stateDirectory);
-  const { command, allow_reset: allowReset } = config.vector_store.config;
+  const { command, allow_reset: allowReset, anonymized_telemetry } = config.vector_store.config;
+  // Chroma's own name for it; the server inherits it, and builds without telemetry ignore it.
+  process.env["ANONYMIZED_TELEMETRY"] = anonymized_telemetry ? "True" : "False";
   const idleTimeoutMs = given.idleTimeoutMs ?? durationMs(config.keeper.idle_timeout);
   using database = KeeperDatabase.open(stateDirectory);
   const parts = await wire(workspace, {
