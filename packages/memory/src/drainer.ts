@@ -48,6 +48,7 @@ class LeaseLostError extends HoldfastError {
   }
 }
 
+const HALVINGS_MAX = 6;
 const TURN_POLL_MS = 50;
 /** Rough JSON size of one float of a vector, in bytes. */
 const FLOAT_BYTES = 12;
@@ -166,10 +167,7 @@ export class Drainer {
       if (held !== undefined && !lease.renew(held, now, this.#options.leaseMs)) return undefined;
       const token = held ?? lease.take(now, this.#options.leaseMs)?.token;
       if (token === undefined) return undefined;
-      const recordsMax = Math.min(
-        this.#options.batchRecordsMax,
-        access.store.limits.batchRecordsMax,
-      );
+      const recordsMax = this.#batchSize();
       const bytesMax = access.store.limits.batchBytesMax / 2;
       const batch: Batch = { puts: [], forgets: [] };
       const seen = new Set<string>();
@@ -193,6 +191,13 @@ export class Drainer {
       unsettled.intend(idsOf(batch), token, now);
       return { token, batch };
     });
+  }
+
+  /** Halved with each failure in a row: a store that dies often still gets something done. */
+  #batchSize(): number {
+    const { journal, access } = this.#deps;
+    const most = Math.min(this.#options.batchRecordsMax, access.store.limits.batchRecordsMax);
+    return Math.max(1, most >> Math.min(journal.attempts().attempts, HALVINGS_MAX));
   }
 
   async #applyBatch(batch: Batch, token: string, signal: AbortSignal): Promise<RunEnd | undefined> {

@@ -168,6 +168,11 @@ export class Journal {
     );
   }
 
+  /** Reads what must agree, as it was at one moment. */
+  view<T>(body: (tables: Tables) => T): T {
+    return translating(() => this.working.db.transaction(() => body(this.working), "DEFERRED"));
+  }
+
   /** One transaction of bookkeeping, without fsync. */
   work<T>(body: (tables: Tables) => T): T {
     return translating(() => this.working.db.transaction(() => body(this.working)));

@@ -177,23 +177,24 @@ export class MemoryService implements Memory {
   status(): MemoryStatus {
     this.#requireOpen();
     const { journal, breaker, clock } = this.#deps;
-    const { outbox, mirror } = journal;
-    const { lastError, nextAttemptAt, answeredAt } = journal.attempts();
-    const oldest = outbox.oldestQueuedAt();
-    return {
-      ledger: outbox.ledger(),
-      outbox: {
-        ...outbox.load(),
-        oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
-        lastError: lastError ?? undefined,
-        nextAttemptAt: nextAttemptAt ?? undefined,
-        unsettled: journal.working.unsettled.count(),
-      },
-      mirrored: mirror.count(),
-      storeLastAnsweredAt: answeredAt ?? undefined,
-      breaker: breaker.explain(),
-      collection: this.#options.collection,
-    };
+    return journal.view(({ outbox, mirror, unsettled }) => {
+      const { lastError, nextAttemptAt, answeredAt } = journal.attempts();
+      const oldest = outbox.oldestQueuedAt();
+      return {
+        ledger: outbox.ledger(),
+        outbox: {
+          ...outbox.load(),
+          oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
+          lastError: lastError ?? undefined,
+          nextAttemptAt: nextAttemptAt ?? undefined,
+          unsettled: unsettled.count(),
+        },
+        mirrored: mirror.count(),
+        storeLastAnsweredAt: answeredAt ?? undefined,
+        breaker: breaker.explain(),
+        collection: this.#options.collection,
+      };
+    });
   }
 
   deadLetters(): readonly DeadLetter[] {

@@ -158,8 +158,10 @@ function isNotFound(error: unknown): error is StoreError {
  * against it. Give it to a breaker as `classify`.
  */
 export function breakerOutcome(error: unknown): "failure" | "ignored" {
-  if (!(error instanceof StoreError)) return error instanceof HoldfastError ? "ignored" : "failure";
-  return error.verdict === "retryable" && error.code !== "STORE_BUSY" ? "failure" : "ignored";
+  if (error instanceof StoreError) {
+    return error.verdict === "retryable" && error.code !== "STORE_BUSY" ? "failure" : "ignored";
+  }
+  return error instanceof HoldfastError && !error.retryable ? "ignored" : "failure";
 }
 
 /** Whether a failed write is certain not to have reached the store. */

@@ -27,15 +27,15 @@ export async function startWriter(
   settings: object,
   command: readonly string[] = [],
 ): Promise<Writer> {
-  const [program, ...args] = [
-    ...command,
-    process.execPath,
+  const args = [
+    ...command.slice(1),
+    ...(command.length > 0 ? [process.execPath] : []),
     "--conditions=@holdfast/source",
     "--disable-warning=ExperimentalWarning",
     FIXTURE,
     JSON.stringify(settings),
-  ] as [string, ...string[]];
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  ];
+  const child = spawn(command[0] ?? process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   const writer = watch(child);
   await writer.answer((answer) => answer["ready"] === true);
   return writer;
