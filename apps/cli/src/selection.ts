@@ -47,7 +47,7 @@ export function filterOf(options: SelectionOptions): Filter {
   };
 }
 
-export function collect(value: string, earlier: string[] = []): string[] {
+function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 

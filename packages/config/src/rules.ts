@@ -139,7 +139,7 @@ export function modeOf(root: YamlNode): "managed" | "server" | "cloud" {
   return entryAt(root, `${STORE}.host`) === undefined ? "managed" : "server";
 }
 
-export function entryAt(root: YamlNode, path: string): YamlEntry | undefined {
+function entryAt(root: YamlNode, path: string): YamlEntry | undefined {
   let entry: YamlEntry | undefined;
   let node: YamlNode | undefined = root;
   for (const key of path.split(".")) {
