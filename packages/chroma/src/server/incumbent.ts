@@ -7,6 +7,8 @@ import { readServerRecord, removeServerRecord, type ServerRecord } from "./serve
 import type { StatePaths } from "./state-directory.ts";
 import { isAlive, stopSignalsOf, terminate } from "./terminate.ts";
 
+const LOCK_WAIT_MS = 2_000;
+
 export interface IncumbentDeps {
   clock: Clock;
   /** Whether the recorded server answers a real round trip on its own port. */
@@ -72,7 +74,10 @@ function refuseForeign(paths: StatePaths, database: string, ours: number | undef
       },
     );
   }
-  if (ours === undefined && KernelLock.isHeld(paths.serverLock)) {
+  if (ours !== undefined) return;
+  // One of ours that has just been ended may keep its lock for a moment.
+  using free = KernelLock.tryAcquire(paths.serverLock, LOCK_WAIT_MS);
+  if (free === undefined) {
     throw new ServerError(
       `A Chroma server in another container, or of another user, serves ${paths.dataDirectory}`,
       {

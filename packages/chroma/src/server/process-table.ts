@@ -15,7 +15,12 @@ export function processStartOf(pid: number): string | undefined {
   // The second field is the name in parentheses, and may contain both spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, startTicks] = [fields[0], fields[19]];
-  return state === "Z" || state === "X" ? undefined : startTicks;
+  return (state === "Z" || state === "X") && !hasOtherThreads(pid) ? undefined : startTicks;
+}
+
+/** A killed process whose other threads still exit holds its files and ports for a moment. */
+function hasOtherThreads(pid: number): boolean {
+  return (whenThere(() => readdirSync(`${PROC}/${pid}/task`)) ?? []).length > 1;
 }
 
 /** The arguments of a living process; undefined when they cannot be read. Linux only. */

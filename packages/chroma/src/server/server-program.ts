@@ -61,7 +61,8 @@ export function probeProgram(launch: ServerProgram["launch"]): Promise<ProbeResu
     const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: childEnvironment(),
-      timeout: PROBE_LIMIT_MS,
+      // Not `timeout`: its timer outlives a command that does not exist, and holds the process.
+      signal: AbortSignal.timeout(PROBE_LIMIT_MS),
       killSignal: "SIGKILL",
     });
     let output = "";
