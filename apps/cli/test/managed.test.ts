@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isRunning } from "@holdfast/sqlite";
 import { BIN, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
 
@@ -61,6 +62,23 @@ describe("a workspace with a Chroma of its own", () => {
     expect(json.data).toMatchObject({ answer: { ok: true }, keeper: { pinned: true } });
     expect(json.data.server.pid).not.toBe(pid);
   });
+});
+
+test("built-in defaults serve a folder without configuration, whatever lies above their data", async () => {
+  const home = new Sandbox();
+  const elsewhere = new Sandbox();
+  try {
+    writeFileSync(join(home.folder, "holdfast.yaml"), "vector_store: {config: {path: other}}\n");
+    const run = (...args: string[]): ReturnType<Sandbox["run"]> =>
+      home.run([...args, "--json"], { cwd: elsewhere.folder });
+    const added = await run("memory", "add", "kept for the user");
+    expect(added.json).toMatchObject({ data: { durability: "stored" }, warnings: [] });
+    expect((await run("memory", "status")).json.data.configuration.source).toBe("built-in");
+    expect((await run("server", "stop")).json.data.stopped).toBe(true);
+  } finally {
+    home.remove();
+    elsewhere.remove();
+  }
 });
 
 describe("demo", () => {

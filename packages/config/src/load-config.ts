@@ -14,8 +14,10 @@ export interface LoadOptions {
   /** `--env`. */
   environmentName?: string | undefined;
   environment: Environment;
-  /** Where the search for `holdfast.yaml` starts, upwards. */
+  /** Where a relative `file` and the search for `holdfast.yaml` start. */
   workingDirectory: string;
+  /** Whether `holdfast.yaml` is searched for, upwards. Default true. */
+  search?: boolean;
   /** Holds deployments, and the built-in defaults' data when there is no file at all. */
   userDataDirectory: string;
 }
@@ -60,7 +62,7 @@ function locate(options: LoadOptions): { file: string | undefined; source: Confi
   const deployed = options.environmentName ?? (environment["HOLDFAST_ENV"] || undefined);
   if (deployed !== undefined)
     return { file: deploymentOf(deployed, userDataDirectory), source: "deployment" };
-  const nearest = findUpwards(workingDirectory);
+  const nearest = options.search === false ? undefined : findUpwards(workingDirectory);
   if (nearest !== undefined) return { file: nearest, source: "workspace" };
   return { file: undefined, source: "built-in" };
 }

@@ -66,6 +66,11 @@ describe("which configuration is in force, first hit wins", () => {
     });
   });
 
+  test("built-in defaults beside a file, when none is to be searched for", () => {
+    write("project/holdfast.yaml", named("nearest"));
+    expect(loadConfig({ ...options, search: false })).toMatchObject({ source: "built-in" });
+  });
+
   test("the nearest of several files upwards", () => {
     write("project/holdfast.yaml", named("far"));
     const near = write("project/deep/holdfast.yaml", named("near"));

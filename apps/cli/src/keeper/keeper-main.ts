@@ -22,6 +22,8 @@ async function main(given: KeeperArguments): Promise<void> {
       file: given.configFile,
       environment: given.configFile === undefined ? {} : process.env,
       workingDirectory: given.dataDirectory,
+      // Without a file these are the built-in defaults, whatever lies above the data.
+      search: false,
       userDataDirectory: userDataDirectory(),
     }),
   );
