@@ -23,7 +23,7 @@ async function killMidStream(scene: Scene): Promise<void> {
     return stored > before && queued > 0;
   };
   let extra = WRITES_BEFORE;
-  await until(
+  const inTheMiddle = await until(
     async () => {
       if (midway()) return true;
       await stream(scene, (extra += 1));
@@ -35,6 +35,11 @@ async function killMidStream(scene: Scene): Promise<void> {
   const { stored, queued } = memory.status().ledger;
   await scene.stage.killServer();
   tell(scene, `kill -9 with ${stored} memories in Chroma and ${queued} on their way.`);
+  claim(scene, {
+    claim: "The kill comes in the middle of writes",
+    evidence: `${stored} were in Chroma, ${queued} on their way`,
+    held: inTheMiddle && queued > 0,
+  });
 
   let slowestMs = 0;
   let accepted = 0;
