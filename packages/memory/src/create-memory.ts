@@ -69,7 +69,7 @@ const BACKOFF = { baseMs: 500, maxMs: 30_000 };
 export function createMemory(options: MemoryOptions, deps: MemoryDeps): Memory {
   const clock = deps.clock ?? systemClock;
   const collection = options.collection ?? MEMORY_DEFAULTS.collection;
-  const journal = new Journal(
+  const journal = Journal.open(
     options.stateDirectory,
     collection,
     { ...MEMORY_DEFAULTS.outbox, ...options.outbox },

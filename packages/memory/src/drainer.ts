@@ -5,6 +5,7 @@ import {
   HoldfastError,
   type Random,
 } from "@holdfast/core";
+import { adoptFromStore } from "./adopt.ts";
 import type { Applier, Batch, PendingPut, Refusal } from "./applier.ts";
 import type { Failpoint, Journal } from "./journal.ts";
 import type { DrainReport } from "./memory.ts";
@@ -132,6 +133,7 @@ export class Drainer {
         this.#sent = false;
         if (isEmpty(next.batch)) {
           await this.#reconcileDue(token, both);
+          if (this.#deps.journal.mustAdopt()) await adoptFromStore(this.#deps, both);
           return this.#finish(token);
         }
         const end = await this.#applyBatch(next.batch, token, both);

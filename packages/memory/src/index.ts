@@ -16,6 +16,7 @@ export type {
   OutboxStatus,
   RebuildOptions,
   RebuildReport,
+  SalvageStatus,
 } from "./memory.ts";
 export {
   MemoryError,

@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Database, Lease, SqliteError } from "@holdfast/sqlite";
+import { Database, Lease, SqliteError, translateSqliteError } from "@holdfast/sqlite";
 import type { EmbedderIdentity, Metadata } from "@holdfast/store";
 import { MemoryError } from "./memory-error.ts";
+import type { SalvageStatus } from "./memory.ts";
 import type { MemoryChanges, Scope } from "./memory-record.ts";
 import { Mirror } from "./mirror.ts";
 import { Outbox } from "./outbox.ts";
 import { checksumOf, type MemoryContent } from "./record-codec.ts";
+import { isCheckDue, markSuspect, salvageIfDamaged } from "./salvage.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { Unsettled } from "./unsettled.ts";
 
@@ -82,6 +85,8 @@ export class Journal {
   readonly collection: number;
   readonly #bounds: OutboxBounds;
   readonly #failpoint: Failpoint | undefined;
+  /** Which file it was when it was opened. */
+  readonly #inode: number;
 
   constructor(
     directory: string,
@@ -95,6 +100,7 @@ export class Journal {
     const open = (synchronous: "FULL" | "NORMAL"): Database =>
       Database.open(this.path, { migrations: MIGRATIONS, synchronous, secureDelete: true });
     const accepting = translating(() => open("FULL"));
+    this.#inode = statSync(this.path).ino;
     try {
       const { collection, writer } = translating(() =>
         registerCollection(accepting, collectionName),
@@ -118,6 +124,24 @@ export class Journal {
 
   get outbox(): Outbox {
     return this.working.outbox;
+  }
+
+  /**
+   * Opens the journal. A damaged file is set aside, and a new one made of what can be read.
+   * @throws MemoryError `OUTBOX_UNWRITABLE`.
+   */
+  static open(...[directory, ...rest]: ConstructorParameters<typeof Journal>): Journal {
+    const path = join(directory, "memory.db");
+    const now = Date.now();
+    const salvage = (): void => translating(() => salvageIfDamaged(path, now));
+    if (isCheckDue(path, now)) salvage();
+    try {
+      return new Journal(directory, ...rest);
+    } catch (error) {
+      if (!(error instanceof MemoryError) || error.code !== "OUTBOX_CORRUPT") throw error;
+      salvage();
+      return new Journal(directory, ...rest);
+    }
   }
 
   /** Accepts puts, all or none; durable when this returns. @throws MemoryError */
@@ -166,6 +190,11 @@ export class Journal {
         return [{ id, revision, seq }];
       }),
     );
+  }
+
+  /** A fault of the file that a read ran into, as one of the outbox. */
+  translate(error: unknown): unknown {
+    return translateFault(translateSqliteError(error, this.path));
   }
 
   /** Reads what must agree, as it was at one moment. */
@@ -246,6 +275,33 @@ export class Journal {
     );
   }
 
+  /** The last salvage of this file; undefined when there was none. */
+  salvaged(): SalvageStatus | undefined {
+    const row = this.working.db
+      .prepare("SELECT at, file, lost FROM salvaged ORDER BY at DESC LIMIT 1")
+      .get() as { at: number; file: string; lost: string } | undefined;
+    return row && { at: row.at, file: row.file, lost: JSON.parse(row.lost) as string[] };
+  }
+
+  /** Whether memories that only the store still has are to be taken back. */
+  mustAdopt(): boolean {
+    const row = this.working.db
+      .prepare("SELECT adopt FROM collection WHERE collection = ?")
+      .get(this.collection) as { adopt: number };
+    return row.adopt === 1;
+  }
+
+  /** All of the store was looked through; `found` are the ids that came back. */
+  noteAdopted(found: ReadonlySet<string>): void {
+    this.decide(({ db }) => {
+      db.prepare("UPDATE collection SET adopt = 0 WHERE collection = ?").run(this.collection);
+      const { lost = [] } = this.salvaged() ?? {};
+      db.prepare("UPDATE salvaged SET lost = ?").run(
+        JSON.stringify(lost.filter((id) => !found.has(id))),
+      );
+    });
+  }
+
   embedder(): EmbedderIdentity | undefined {
     const row = this.working.db
       .prepare("SELECT embedder FROM collection WHERE collection = ?")
@@ -269,6 +325,7 @@ export class Journal {
   #accept(writes: number, body: () => Accepted[]): Accepted[] {
     const accepted = translating(() =>
       this.#accepting.db.transaction(() => {
+        this.#requireInPlace();
         this.#requireRoom(writes);
         const result = body();
         this.#failpoint?.("before-commit");
@@ -305,6 +362,16 @@ export class Journal {
     return { id: draft.id, revision, seq };
   }
 
+  /** A file that was set aside meanwhile must not accept anything more. */
+  #requireInPlace(): void {
+    if (statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode) return;
+    throw new MemoryError(`The outbox was replaced while it was open: ${this.path}`, {
+      code: "OUTBOX_CORRUPT",
+      retryable: true,
+      hint: "Nothing was accepted. Close the memory and open it again.",
+    });
+  }
+
   #requireRoom(writes: number): void {
     const { records, bytes } = this.#accepting.outbox.load();
     const { recordsMax, bytesMax } = this.#bounds;
@@ -322,15 +389,17 @@ export class Journal {
 }
 
 function registerCollection(db: Database, name: string): { collection: number; writer: string } {
-  const find = db.prepare("SELECT collection, writer FROM collection WHERE name = ?");
-  const known = find.get(name) as { collection: number; writer: string } | undefined;
-  if (known !== undefined) return known;
-  db.run(() =>
-    db
-      .prepare("INSERT OR IGNORE INTO collection (name, writer) VALUES (?, ?)")
-      .run(name, randomUUID()),
-  );
-  return find.get(name) as { collection: number; writer: string };
+  return db.run(() => {
+    const find = db.prepare("SELECT collection, writer FROM collection WHERE name = ?");
+    const known = find.get(name) as { collection: number; writer: string } | undefined;
+    if (known !== undefined) return known;
+    // After a salvage the store may hold memories of a collection whose name was lost.
+    db.prepare(
+      `INSERT OR IGNORE INTO collection (name, writer, adopt)
+       VALUES (?, ?, EXISTS (SELECT 1 FROM salvaged))`,
+    ).run(name, randomUUID());
+    return find.get(name) as { collection: number; writer: string };
+  });
 }
 
 function changed(content: MemoryContent, changes: MemoryChanges, now: number): Omit<Draft, "id"> {
@@ -359,6 +428,7 @@ function translateFault(error: unknown): unknown {
   if (!(error instanceof SqliteError)) return error;
   if (error.code === "SQLITE_TOO_NEW") return error;
   const corrupt = error.code === "SQLITE_CORRUPT";
+  if (corrupt) markSuspect(error.path);
   return new MemoryError(
     corrupt
       ? `The outbox is damaged: ${error.message}`
@@ -366,7 +436,9 @@ function translateFault(error: unknown): unknown {
     {
       code: corrupt ? "OUTBOX_CORRUPT" : "OUTBOX_UNWRITABLE",
       retryable: error.retryable,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      hint: corrupt
+        ? "Open it again: it is then set aside, and a new one made of all that can be read."
+        : (error.hint ?? "Check the disk."),
       cause: error,
     },
   );

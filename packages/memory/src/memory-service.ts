@@ -115,12 +115,12 @@ export class MemoryService implements Memory {
 
   async search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
     this.#requireOpen();
-    return this.#deps.recall.search(query, options);
+    return this.#reading(this.#deps.recall.search(query, options));
   }
 
   async get(id: string, options: { signal?: AbortSignal } = {}): Promise<GetResult> {
     this.#requireOpen();
-    return this.#deps.recall.get(id, options);
+    return this.#reading(this.#deps.recall.get(id, options));
   }
 
   list(options: ListOptions = {}): ListResult {
@@ -128,12 +128,11 @@ export class MemoryService implements Memory {
     const limit = options.limit ?? LIST_DEFAULT;
     validateLimit(limit, LIST_MAX);
     validateFilter(options);
-    const { mirror } = this.#deps.journal;
     const now = this.#deps.clock.now();
-    return {
+    return this.#deps.journal.view(({ mirror }) => ({
       memories: mirror.select(options, now, limit, options.after),
       total: mirror.countMatching(options, now),
-    };
+    }));
   }
 
   async forget(
@@ -193,6 +192,7 @@ export class MemoryService implements Memory {
         storeLastAnsweredAt: answeredAt ?? undefined,
         breaker: breaker.explain(),
         collection: this.#options.collection,
+        salvaged: journal.salvaged(),
       };
     });
   }
@@ -276,6 +276,14 @@ export class MemoryService implements Memory {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #reading<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      throw this.#deps.journal.translate(error);
+    }
   }
 
   /** Accepts or refuses; what is refused was never accepted, and is counted apart. */

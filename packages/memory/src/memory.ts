@@ -57,6 +57,16 @@ export interface OutboxStatus {
   unsettled: number;
 }
 
+/** What happened when the outbox was found damaged. */
+export interface SalvageStatus {
+  /** Wall-clock milliseconds. */
+  at: number;
+  /** Where the damaged file was put. */
+  file: string;
+  /** Ids that were there, and whose memories neither the file nor, so far, the store gave back. */
+  lost: readonly string[];
+}
+
 export interface MemoryStatus {
   ledger: Ledger;
   outbox: OutboxStatus;
@@ -66,6 +76,8 @@ export interface MemoryStatus {
   storeLastAnsweredAt: number | undefined;
   breaker: BreakerExplanation;
   collection: string;
+  /** Undefined as long as the outbox was never damaged. */
+  salvaged: SalvageStatus | undefined;
 }
 
 export interface DrainReport {

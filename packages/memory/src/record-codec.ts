@@ -23,7 +23,8 @@ export interface DecodedRecord {
 
 const PREFIX = "hf:";
 const REVISION = "hf:rev";
-const WRITER = "hf:writer";
+/** Says who wrote a revision; not a part of what it says. */
+export const WRITER = "hf:writer";
 const CHECKSUM = "hf:sum";
 const CREATED = "hf:created";
 const UPDATED = "hf:updated";

@@ -30,7 +30,16 @@ export const MIGRATIONS: readonly string[] = [
     attempts INTEGER NOT NULL DEFAULT 0,
     next_attempt_at INTEGER,
     last_error TEXT,
-    answered_at INTEGER
+    answered_at INTEGER,
+    -- 1 after a salvage: what the store holds of ours and the mirror lacks is to be taken back.
+    adopt INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  -- What was done when this file was found damaged, and the ids that could not be saved.
+  CREATE TABLE salvaged (
+    at INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    lost TEXT NOT NULL
   ) STRICT;
 
   CREATE TABLE entry (
