@@ -1,6 +1,5 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
-import { v7 as uuidv7 } from "uuid";
 import type { Applier } from "./applier.ts";
 import { compareWithMirror } from "./compare.ts";
 import type { Drainer } from "./drainer.ts";
@@ -92,11 +91,13 @@ export class MemoryService implements Memory {
 
   async addMany(items: readonly NewMemory[], options: WriteOptions = {}): Promise<Receipt[]> {
     if (items.length === 0) return [];
+    // Twenty modules that a process which only reads need not load.
+    const { v7: newId } = await import("uuid");
     const now = this.#deps.clock.now();
     const accepted = await this.#accept(items.length, () => {
       for (const item of items) validateNewMemory(item);
       return this.#deps.journal.acceptPuts(
-        items.map((item) => draftOf(item, now)),
+        items.map((item) => draftOf({ ...item, id: item.id ?? newId() }, now)),
         now,
       );
     });
@@ -455,9 +456,9 @@ export class MemoryService implements Memory {
 const BUSY_POLL_MS_MIN = 2;
 const BUSY_POLL_MS_MAX = 50;
 
-function draftOf(item: NewMemory, now: number): Draft {
+function draftOf(item: NewMemory & { id: string }, now: number): Draft {
   return {
-    id: item.id ?? uuidv7(),
+    id: item.id,
     text: item.text,
     metadata: item.metadata ?? {},
     scope: item.scope ?? {},

@@ -1,0 +1,81 @@
+import { DatabaseSync } from "node:sqlite";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { StoreError } from "@holdfast/store";
+import { unavailable, workspace } from "./fixture.ts";
+
+const another = { document: "by another", embedding: new Float32Array(16).fill(1) };
+
+test("what another program wrote under a forgotten id can be forgotten again", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("ours", { id: "x" });
+  await memory.forget(["x"]);
+  const { records } = space.store.raw("memories");
+  for (const metadata of [{}, { "hf:rev": 9, "hf:writer": "host", "hf:sum": "?" }]) {
+    records.set("x", { ...another, metadata });
+    expect((await memory.get("x")).memory?.text).toBe("by another");
+    expect(await memory.forget(["x"])).toMatchObject({ ids: ["x"], durability: "stored" });
+    expect(records.has("x")).toBe(false);
+  }
+});
+
+test("another host's memory is gone from recall once forgetting it was accepted", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("ours");
+  const metadata = { "hf:rev": 9, "hf:writer": "host", "hf:sum": "?" };
+  space.store.raw("memories").records.set("x", { ...another, metadata });
+  space.store.setFaults(({ operation }) => {
+    if (operation === "delete") throw unavailable();
+  });
+  expect(await memory.forget(["x"])).toMatchObject({ ids: ["x"], durability: "queued" });
+  expect((await memory.get("x")).memory).toBeUndefined();
+  expect((await memory.search("by another")).hits.map(({ id }) => id)).not.toContain("x");
+});
+
+test("what another host lets expire is not recalled, though we hold an older revision", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("ours", { id: "x" });
+  const metadata = { "hf:rev": 9, "hf:writer": "host", "hf:sum": "?", "hf:expires": 1 };
+  space.store.raw("memories").records.set("x", { ...another, metadata });
+  expect((await memory.get("x")).memory).toBeUndefined();
+});
+
+test("names of tags and keys leave the files once the store has forgotten them too", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("text", { id: "x", tags: ["xylophone"], metadata: { quokka: 1 } });
+  space.store.setFaults(({ operation, moment }) => {
+    if (operation === "upsert" && moment === "before") {
+      throw new StoreError("no key 'marimba'", { code: "STORE_REJECTED" });
+    }
+  });
+  await memory.update("x", { metadata: { marimba: 1 } });
+  await memory.forget(["x"]);
+  const bytes = readdirSync(space.directory).map((name) =>
+    readFileSync(join(space.directory, name)).toString("latin1"),
+  );
+  for (const word of ["xylophone", "quokka", "marimba"]) {
+    expect(bytes.some((content) => content.includes(word))).toBe(false);
+  }
+});
+
+test("a reader in the way of erasing is said, and the bytes go with the next chance", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("xylophone", { id: "x" });
+  const reader = new DatabaseSync(`${space.directory}/memory.db`);
+  reader.exec("BEGIN");
+  reader.prepare("SELECT count(*) FROM entry").get();
+  await memory.forget(["x"]);
+  reader.exec("ROLLBACK");
+  reader.close();
+  await memory.drain();
+  const bytes = readdirSync(space.directory).map((name) =>
+    readFileSync(join(space.directory, name)).toString("latin1"),
+  );
+  expect(bytes.some((content) => content.includes("xylophone"))).toBe(false);
+}, 30_000);
