@@ -175,12 +175,15 @@ export class Drainer {
       const seen = new Set<string>();
       let bytes = 0;
       let unembedded = 0;
-      for (const { id } of outbox.queued(recordsMax)) {
+      for (const entry of outbox.queued(recordsMax)) {
+        const { id } = entry;
         if (seen.has(id)) continue;
         seen.add(id);
         const row = mirror.find(id);
-        if (row === undefined) {
-          batch.forgets.push({ id, revision: mirror.revisionOf(id) });
+        // A forget goes alone when the memory that used its id again is a dead letter.
+        const last = entry.operation === "forget" || !row ? outbox.newestQueued(id) : undefined;
+        if (row === undefined || last?.operation === "forget") {
+          batch.forgets.push({ id, revision: last?.revision ?? entry.revision });
           continue;
         }
         const vector = mirror.vectorOf(row.memory);

@@ -218,7 +218,8 @@ export class Journal {
   }
 
   pruneKept(): void {
-    this.work(({ outbox }) => outbox.prune(this.#bounds.keptRecordsMax, this.#bounds.keptBytesMax));
+    const { keptRecordsMax, keptBytesMax } = this.#bounds;
+    while (this.work(({ outbox }) => outbox.prune(keptRecordsMax, keptBytesMax)) > 0);
   }
 
   /** The store answered a call. */
@@ -339,6 +340,9 @@ export class Journal {
   #put(draft: Draft, now: number): Accepted {
     const { mirror, outbox } = this.#accepting;
     const before = mirror.find(draft.id);
+    if (before !== undefined && before.appliedRevision === before.revision) {
+      outbox.keep(draft.id, before.revision, JSON.stringify(before.content), now);
+    }
     const revision = (before?.revision ?? mirror.revisionOf(draft.id)) + 1;
     const content: MemoryContent = {
       text: draft.text,

@@ -2,6 +2,7 @@ import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
 import type { Applier } from "./applier.ts";
 import { compareWithMirror } from "./compare.ts";
+import { discardLetters } from "./dead-letters.ts";
 import type { Drainer } from "./drainer.ts";
 import { isEmptyFilter } from "./filter-sql.ts";
 import type { Accepted, Draft, Journal } from "./journal.ts";
@@ -29,7 +30,6 @@ import type {
   SearchResult,
   WriteOptions,
 } from "./memory-record.ts";
-import { checksumOf, type MemoryContent } from "./record-codec.ts";
 import type { Recall } from "./recall.ts";
 import { rebuildCollection } from "./rebuild.ts";
 import { isStoreFailure, type StoreAccess } from "./store-access.ts";
@@ -212,23 +212,7 @@ export class MemoryService implements Memory {
   }
 
   discardDead(seqs: readonly number[]): number {
-    return this.#deps.journal.decide(({ outbox, mirror }) => {
-      const letters = outbox.deadLetters().filter((letter) => seqs.includes(letter.seq));
-      for (const { seq, id } of letters) {
-        outbox.discard(seq);
-        const row = mirror.find(id);
-        if (row === undefined || row.appliedRevision >= row.revision || outbox.hasQueued(id))
-          continue;
-        // What the store refused is given up here too: back to what it holds, or to nothing.
-        const payload = outbox.payloadAt(id, row.appliedRevision);
-        if (payload === undefined) mirror.drop(row);
-        else {
-          const content = JSON.parse(payload) as MemoryContent;
-          mirror.put(id, row.appliedRevision, content, checksumOf(content));
-        }
-      }
-      return letters.length;
-    });
+    return this.#deps.journal.decide((tables) => discardLetters(tables, seqs));
   }
 
   unmirrored(ids: Iterable<string>): string[] {

@@ -95,19 +95,19 @@ export class Mirror {
       ) as { memory: number };
     if (old !== undefined && old.content.text !== content.text) this.#dropVector(row.memory);
     this.#addIndexes(row.memory, content);
-    this.#db
-      .prepare("DELETE FROM tombstone WHERE collection = ? AND id_hash = ?")
-      .run(this.#collection, this.#hash(id));
   }
 
-  /** Leaves a tombstone that outlives the memory; `sentKeys` is what the store may still hold. */
+  /**
+   * Leaves a tombstone that outlives the memory; `sentKeys` is what the store may still hold. It
+   * stays until the store holds a newer memory of that id, in case that one is given up.
+   */
   entomb(id: string, revision: number, now: number, sentKeys: readonly string[]): void {
     this.#db
       .prepare("INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?, ?)")
       .run(this.#collection, this.#hash(id), revision, now, JSON.stringify(sentKeys));
   }
 
-  /** Removes a memory; without a tombstone, what the store holds of it counts as another's. */
+  /** Removes a memory; without a tombstone of its id, what the store holds counts as another's. */
   drop(row: MirrorRow): void {
     this.#dropIndexes(row);
     this.#dropVector(row.memory);
@@ -119,6 +119,7 @@ export class Mirror {
     this.#db
       .prepare("UPDATE memory SET applied_revision = ? WHERE memory = ? AND applied_revision < ?")
       .run(row.revision, row.memory, row.revision);
+    if (row.appliedRevision === 0) this.#disinter(row.id, row.revision);
     const keys = Object.keys(this.encode(row));
     if (doubtful || keys.length === row.sentKeys.length) return;
     this.#db
@@ -262,6 +263,12 @@ export class Mirror {
       .prepare("INSERT INTO memory_text (memory_text, rowid, text) VALUES ('delete', ?, ?)")
       .run(row.memory, row.content.text);
     this.#db.prepare("DELETE FROM tag WHERE memory = ?").run(row.memory);
+  }
+
+  #disinter(id: string, revision: number): void {
+    this.#db
+      .prepare("DELETE FROM tombstone WHERE collection = ? AND id_hash = ? AND revision < ?")
+      .run(this.#collection, this.#hash(id), revision);
   }
 
   #dropVector(memory: number): void {

@@ -69,10 +69,41 @@ export class Outbox {
   }
 
   hasQueued(id: string): boolean {
-    const row = this.#db
-      .prepare("SELECT 1 FROM entry WHERE collection = ? AND id = ? AND state = 'queued' LIMIT 1")
-      .get(this.#collection, id);
-    return row !== undefined;
+    return this.newestQueued(id) !== undefined;
+  }
+
+  /** The last of an id's queued writes. */
+  newestQueued(id: string): { revision: number; operation: Operation } | undefined {
+    return this.#db
+      .prepare(
+        `SELECT revision, operation FROM entry
+         WHERE collection = ? AND id = ? AND state = 'queued' ORDER BY revision DESC LIMIT 1`,
+      )
+      .get(this.#collection, id) as { revision: number; operation: Operation } | undefined;
+  }
+
+  /**
+   * Keeps what the store holds of an id, beside the write that is to replace it: when that one is
+   * refused and given up, this is what remains. Without effect when it is kept already.
+   */
+  keep(id: string, revision: number, payload: string, now: number): void {
+    const kept = this.#db
+      .prepare("SELECT 1 FROM entry WHERE collection = ? AND id = ? AND revision = ?")
+      .get(this.#collection, id, revision);
+    if (kept !== undefined) return;
+    const bytes = Buffer.byteLength(payload) + Buffer.byteLength(id);
+    this.#db
+      .prepare(
+        `INSERT INTO entry (collection, id, revision, operation, state, accepted_at, bytes, payload)
+         VALUES (?, ?, ?, 'put', 'stored', ?, ?, ?)`,
+      )
+      .run(this.#collection, id, revision, now, bytes, payload);
+    this.#db
+      .prepare(
+        `UPDATE collection SET kept_records = kept_records + 1, kept_bytes = kept_bytes + ?
+         WHERE collection = ?`,
+      )
+      .run(bytes, this.#collection);
   }
 
   /** Every queued write of `id` up to `revision` is in the store. Returns how many these were. */
@@ -94,26 +125,32 @@ export class Outbox {
     return rows.length;
   }
 
-  /** The store refused `id` at `revision`, for good. Returns how many writes that buries. */
+  /**
+   * The store refused `id` at `revision`, for good. What was queued before a forget that still
+   * waits is not buried, nor is the forget. Returns how many writes are.
+   */
   bury(id: string, revision: number, reason: string): number {
     const rows = this.#db
       .prepare(
-        `UPDATE entry SET state = 'dead', reason = ?
-         WHERE collection = ? AND id = ? AND revision <= ? AND state = 'queued' RETURNING bytes`,
+        `UPDATE entry SET state = 'dead', reason = ?1
+         WHERE collection = ?2 AND id = ?3 AND revision <= ?4 AND state = 'queued'
+           AND revision > (SELECT coalesce(max(revision), 0) FROM entry
+             WHERE collection = ?2 AND id = ?3 AND state = 'queued' AND operation = 'forget')
+         RETURNING bytes`,
       )
       .all(reason, this.#collection, id, revision) as { bytes: number }[];
     this.#unqueue(rows);
     return rows.length;
   }
 
-  /** Takes the text of a forgotten id out of every write that carried it. */
+  /** Takes the text of a forgotten id out of every write that carried it, and what a refusal said. */
   scrub(id: string): void {
     this.#db
-      .prepare("UPDATE entry SET payload = NULL WHERE collection = ? AND id = ?")
+      .prepare("UPDATE entry SET payload = NULL, reason = NULL WHERE collection = ? AND id = ?")
       .run(this.#collection, id);
   }
 
-  /** What the newest kept write of `id` at `revision` put; undefined when it is not kept. */
+  /** What the write of `id` at `revision` put; undefined when it is not kept. */
   payloadAt(id: string, revision: number): string | undefined {
     const row = this.#db
       .prepare(
@@ -122,6 +159,16 @@ export class Outbox {
       )
       .get(this.#collection, id, revision) as { payload: string } | undefined;
     return row?.payload;
+  }
+
+  /** The last write of `id` that is kept and was not forgotten, however it stands. */
+  newestPut(id: string): { revision: number; payload: string } | undefined {
+    return this.#db
+      .prepare(
+        `SELECT revision, payload FROM entry WHERE collection = ? AND id = ?
+           AND payload IS NOT NULL ORDER BY revision DESC LIMIT 1`,
+      )
+      .get(this.#collection, id) as { revision: number; payload: string } | undefined;
   }
 
   stateOf(seq: number): EntryState {
@@ -210,8 +257,11 @@ export class Outbox {
     return { accepted, stored, queued, dead, discarded, refused, residual };
   }
 
-  /** Drops the oldest stored writes beyond the bounds, a thousand at a time. */
-  prune(recordsMax: number, bytesMax: number): void {
+  /**
+   * Drops the oldest stored writes beyond the bounds, a thousand at a time, but none that says what
+   * the store holds while a newer one waits. Returns how many.
+   */
+  prune(recordsMax: number, bytesMax: number): number {
     const kept = this.#db
       .prepare(
         "SELECT kept_records AS records, kept_bytes AS bytes FROM collection WHERE collection = ?",
@@ -221,11 +271,14 @@ export class Outbox {
       kept.records - recordsMax,
       kept.bytes > bytesMax ? Math.ceil(kept.records * (1 - bytesMax / kept.bytes)) : 0,
     );
-    if (surplus <= 0) return;
+    if (surplus <= 0) return 0;
     const rows = this.#db
       .prepare(
         `DELETE FROM entry WHERE seq IN (SELECT seq FROM entry
-           WHERE collection = ? AND state = 'stored' ORDER BY seq LIMIT ?) RETURNING bytes`,
+           WHERE collection = ? AND state = 'stored' AND NOT EXISTS (SELECT 1 FROM memory
+             WHERE memory.collection = entry.collection AND memory.id = entry.id
+               AND memory.applied_revision = entry.revision AND memory.revision > entry.revision)
+           ORDER BY seq LIMIT ?) RETURNING bytes`,
       )
       .all(this.#collection, Math.min(surplus, 1_000)) as { bytes: number }[];
     this.#db
@@ -234,6 +287,7 @@ export class Outbox {
          WHERE collection = ?`,
       )
       .run(rows.length, sum(rows), this.#collection);
+    return rows.length;
   }
 
   #countState(state: "queued" | "dead"): number {

@@ -46,13 +46,14 @@ export class Reconciler {
     for (const id of ids) {
       const record = found.get(id);
       const row = mirror.find(id);
-      if (row === undefined) {
+      const applied = row !== undefined && row.appliedRevision >= row.revision;
+      if (row !== undefined && (applied || outbox.newestQueued(id)?.operation === "put")) {
+        const put = this.#correction(row, record);
+        if (put !== undefined) wrong.puts.push(put);
+      } else {
         const revision = mirror.tombstoneOf(id)?.revision;
         if (revision !== undefined && isOurs(record, revision))
           wrong.forgets.push({ id, revision });
-      } else if (row.appliedRevision >= row.revision || outbox.hasQueued(id)) {
-        const put = this.#correction(row, record);
-        if (put !== undefined) wrong.puts.push(put);
       }
     }
     return wrong;
