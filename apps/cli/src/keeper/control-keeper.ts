@@ -13,7 +13,7 @@ export interface KeeperStatus extends KeeperState {
 }
 
 const STOP_LIMIT_MS = 30_000;
-const KILL_LIMIT_MS = 5_000;
+const STRANGE_LIMIT_MS = 5_000;
 const POLL_MS = 50;
 
 /** What the keeper of a data directory is doing; undefined when it never had one. Starts nothing. */
@@ -48,17 +48,7 @@ export async function stopKeeper(
   const { stateDirectory, keeperLock } = ensureStateDirectory(dataDirectory);
   using database = KeeperDatabase.open(stateDirectory);
   const held = KernelLock.isHeld(keeperLock);
-  if (held) {
-    const state = database.read();
-    if (isKeeper(state)) {
-      database.drain();
-      process.kill(state.pid, "SIGTERM");
-      const obeyed = await isReleased(keeperLock, STOP_LIMIT_MS, clock);
-      if (!obeyed && isKeeper(state)) process.kill(state.pid, "SIGKILL");
-    }
-    // A dying process keeps its locks for a moment.
-    if (!(await isReleased(keeperLock, KILL_LIMIT_MS, clock))) throw notOurs(dataDirectory);
-  }
+  if (held) await endKeepers(dataDirectory, keeperLock, database, clock);
   const evicted = await new ManagedServer({ dataDirectory }, { clock }).evict();
   return held || evicted;
 }
@@ -69,13 +59,32 @@ function isKeeper(state: KeeperState): state is KeeperState & { pid: number } {
   return startTimeOf(state.pid) === state.processStart;
 }
 
-async function isReleased(lock: string, limitMs: number, clock: Clock): Promise<boolean> {
-  const deadline = clock.monotonic() + limitMs;
-  while (KernelLock.isHeld(lock)) {
-    if (clock.monotonic() >= deadline) return false;
-    await clock.sleep(POLL_MS);
+/** Ends whichever keeper holds the lock, until nobody does: another may have waited for it. */
+async function endKeepers(
+  dataDirectory: string,
+  keeperLock: string,
+  database: KeeperDatabase,
+  clock: Clock,
+): Promise<void> {
+  let told: { pid: number; at: number } | undefined;
+  let strangeSince = clock.monotonic();
+  for (; KernelLock.isHeld(keeperLock); await clock.sleep(POLL_MS)) {
+    const now = clock.monotonic();
+    const state = database.read();
+    if (!isKeeper(state)) {
+      // A dying process keeps its lock for a moment, and a new one has it before it says so.
+      if (now - strangeSince > STRANGE_LIMIT_MS) throw notOurs(dataDirectory);
+      continue;
+    }
+    strangeSince = now;
+    if (told?.pid !== state.pid) {
+      database.drain();
+      process.kill(state.pid, "SIGTERM");
+      told = { pid: state.pid, at: now };
+    } else if (now - told.at > STOP_LIMIT_MS) {
+      process.kill(state.pid, "SIGKILL");
+    }
   }
-  return true;
 }
 
 function notOurs(dataDirectory: string): HoldfastError {

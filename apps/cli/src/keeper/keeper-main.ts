@@ -10,6 +10,8 @@ import type { KeeperArguments } from "./keeper-arguments.ts";
 import { KeeperDatabase } from "./keeper-database.ts";
 import { openKeeperLog } from "./keeper-log.ts";
 
+const LOCK_WAIT_MS = 300;
+
 await main(JSON.parse(process.argv[2] ?? "{}") as KeeperArguments);
 
 async function main(given: KeeperArguments): Promise<void> {
@@ -48,6 +50,8 @@ async function main(given: KeeperArguments): Promise<void> {
           dataDirectory,
           allowReset: allowReset ?? false,
           orphanMs: idleTimeoutMs,
+          // Whoever finds another keeper is not needed, and must not succeed one that was stopped.
+          lockWaitMs: LOCK_WAIT_MS,
           ...(command === undefined ? {} : { command }),
         },
         idleTimeoutMs,
