@@ -34,7 +34,7 @@ interface DrainerDeps {
 }
 
 /** How one run ended: the outbox is empty, another process drains, or something failed. */
-type RunEnd = { kind: "empty" } | { kind: "busy" } | { kind: "failed"; reason: string };
+export type RunEnd = { kind: "empty" } | { kind: "busy" } | { kind: "failed"; reason: string };
 
 interface HeldLease extends Disposable {
   lost: AbortSignal;
@@ -51,6 +51,8 @@ class LeaseLostError extends HoldfastError {
 
 const HALVINGS_MAX = 6;
 const TURN_POLL_MS = 50;
+/** An open breaker asks for the longest waits; whoever sets it to more is asked again sooner. */
+const WAIT_MS_MAX = 600_000;
 /** Rough JSON size of one float of a vector, in bytes. */
 const FLOAT_BYTES = 12;
 const RECONCILE_IDS_MAX = 200;
@@ -114,7 +116,7 @@ export class Drainer {
 
   #backingOff(): string | undefined {
     const { nextAttemptAt, lastError } = this.#deps.journal.attempts();
-    if (nextAttemptAt === null || nextAttemptAt <= this.#deps.clock.now()) return undefined;
+    if (remainingMs(nextAttemptAt, this.#deps.clock.now()) === 0) return undefined;
     return lastError ?? "the store failed a moment ago";
   }
 
@@ -150,7 +152,12 @@ export class Drainer {
   #hold(token: string): HeldLease {
     const lost = new AbortController();
     const renewal = setInterval(() => {
-      if (!this.#renew(token)) lost.abort(new LeaseLostError());
+      try {
+        if (!this.#renew(token)) lost.abort(new LeaseLostError());
+      } catch (error) {
+        // Whether it is still ours cannot be known: the run ends as any that the file fails.
+        lost.abort(error);
+      }
     }, this.#options.leaseMs / 3);
     renewal.unref();
     return { lost: lost.signal, [Symbol.dispose]: () => clearInterval(renewal) };
@@ -208,7 +215,10 @@ export class Drainer {
   async #applyBatch(batch: Batch, token: string, signal: AbortSignal): Promise<RunEnd | undefined> {
     const { journal, applier, reconciler, failpoint } = this.#deps;
     await applier.embed(batch.puts, signal);
-    if (!this.#renew(token)) return { kind: "busy" };
+    if (!this.#renew(token)) {
+      journal.work(({ unsettled }) => unsettled.forget(token));
+      return { kind: "busy" };
+    }
     failpoint?.("before-send");
     this.#sent = true;
     const refusals = await applier.send(batch, signal);
@@ -299,7 +309,7 @@ export class Drainer {
       const { attempts } = journal.attempts();
       const wait =
         error instanceof MemoryServiceUnavailableError
-          ? error.retryAfterMs
+          ? Math.min(error.retryAfterMs, WAIT_MS_MAX)
           : fullJitterMs(attempts + 1, this.#options.backoff, random);
       journal.noteFailure(reason, now + wait);
     });
@@ -308,6 +318,15 @@ export class Drainer {
     if (!stopping && !isExpected(error)) throw error;
     return { kind: "failed", reason };
   }
+}
+
+/**
+ * Milliseconds until an attempt is due. A wait that no failure asks for means that the clock was
+ * set back: then it is due now.
+ */
+export function remainingMs(nextAttemptAt: number | null, now: number): number {
+  const wait = (nextAttemptAt ?? now) - now;
+  return wait > 0 && wait <= WAIT_MS_MAX ? wait : 0;
 }
 
 function emptyReport(): DrainReport {

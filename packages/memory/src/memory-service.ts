@@ -3,7 +3,7 @@ import type { Clock } from "@holdfast/core";
 import type { Applier } from "./applier.ts";
 import { compareWithMirror } from "./compare.ts";
 import { discardLetters } from "./dead-letters.ts";
-import type { Drainer } from "./drainer.ts";
+import { type Drainer, remainingMs, type RunEnd } from "./drainer.ts";
 import { isEmptyFilter } from "./filter-sql.ts";
 import type { Accepted, Draft, Journal } from "./journal.ts";
 import type {
@@ -74,6 +74,8 @@ export class MemoryService implements Memory {
   /** Writers that still read the journal. */
   readonly #waiting = new Set<Promise<unknown>>();
   #closed = false;
+  /** What several waited for together is said once. */
+  #warnedOf: unknown;
 
   constructor(options: ServiceOptions, deps: ServiceDeps) {
     this.#options = options;
@@ -330,7 +332,7 @@ export class MemoryService implements Memory {
     waitMs: number,
     signal: AbortSignal | undefined,
   ): Promise<string | undefined> {
-    const { drainer, journal, clock } = this.#deps;
+    const { journal, clock } = this.#deps;
     const pending = (): boolean =>
       accepted.some(({ seq }) => journal.outbox.stateOf(seq) === "queued");
     const over = new AbortController();
@@ -341,7 +343,7 @@ export class MemoryService implements Memory {
     );
     try {
       for (let pause = BUSY_POLL_MS_MIN; ; pause = Math.min(pause * 2, BUSY_POLL_MS_MAX)) {
-        const end = await Promise.race([drainer.run(this.#stop.signal, false), timeout]);
+        const end = await Promise.race([this.#apply(), timeout]);
         if (!pending()) return undefined;
         if (end === "ended") return "the waiting was ended";
         if (end === "late") return `it was not applied within ${waitMs} ms`;
@@ -356,28 +358,34 @@ export class MemoryService implements Memory {
   }
 
   /** One run now, and further ones when the backoff says so, as long as this process lives. */
-  #applyInBackground(): void {
+  #applyInBackground(pauseMs: number = BUSY_POLL_MS_MIN): void {
     if (!this.#options.background || this.#closed || this.#retry !== undefined) return;
     const { journal, clock } = this.#deps;
-    const { nextAttemptAt } = journal.attempts();
-    const wait = Math.max(0, (nextAttemptAt ?? 0) - clock.now());
     this.#retry = setTimeout(
       () => {
         this.#retry = undefined;
         void this.#applyOnce();
       },
-      Math.max(wait, BUSY_POLL_MS_MIN),
+      Math.max(pauseMs, remainingMs(journal.attempts().nextAttemptAt, clock.now())),
     );
     this.#retry.unref();
   }
 
-  /** A bug here must be seen, and must not end the host. */
   async #applyOnce(): Promise<void> {
+    const end = await this.#apply();
+    if (end.kind !== "empty") this.#applyInBackground(APPLY_PAUSE_MS);
+  }
+
+  /** What is accepted stays accepted: a bug here must be seen, and must not reach the caller. */
+  async #apply(): Promise<RunEnd> {
     try {
-      const end = await this.#deps.drainer.run(this.#stop.signal, false);
-      if (end.kind !== "empty") this.#applyInBackground();
+      return await this.#deps.drainer.run(this.#stop.signal, false);
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error));
+      if (error !== this.#warnedOf) {
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+      this.#warnedOf = error;
+      return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -439,6 +447,8 @@ export class MemoryService implements Memory {
 
 const BUSY_POLL_MS_MIN = 2;
 const BUSY_POLL_MS_MAX = 50;
+/** Between runs in the background that did not end with an empty outbox. */
+const APPLY_PAUSE_MS = 50;
 
 function draftOf(item: NewMemory & { id: string }, now: number): Draft {
   return {

@@ -174,7 +174,7 @@ export class Recall {
       });
     }
     if (agrees(row, record)) return this.#found(ours);
-    journal.work(({ unsettled }) => unsettled.doubt([id], clock.now()));
+    noting(() => journal.work(({ unsettled }) => unsettled.doubt([id], clock.now())));
     const what = record === undefined ? "has lost" : "holds another text or revision of";
     return { memory: ours, ...this.#source(`the store ${what} this memory; it will be put right`) };
   }
@@ -194,7 +194,16 @@ export class Recall {
     const { journal, clock } = this.#deps;
     if (clock.monotonic() - this.#notedAt < ANSWER_NOTED_EVERY_MS) return;
     this.#notedAt = clock.monotonic();
-    journal.noteAnswer(clock.now());
+    noting(() => journal.noteAnswer(clock.now()));
+  }
+}
+
+/** A disk that takes no notes makes an answer no worse; it is said, and left to the next write. */
+function noting(body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error));
   }
 }
 

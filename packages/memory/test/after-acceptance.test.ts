@@ -5,9 +5,7 @@ import { letterEmbedder, unavailable, workspace } from "./fixture.ts";
 /** Makes every write to a table of the file fail, as a failing disk would. */
 function fail(directory: string, table: string): Disposable {
   const db = new DatabaseSync(`${directory}/memory.db`);
-  db.exec(
-    `CREATE TRIGGER failing BEFORE UPDATE ON ${table} BEGIN SELECT RAISE(FAIL, 'disk'); END`,
-  );
+  db.exec(`CREATE TRIGGER failing BEFORE UPDATE ON ${table} BEGIN SELECT RAISE(FAIL, 'disk'); END`);
   return {
     [Symbol.dispose]: () => {
       db.exec("DROP TRIGGER failing");

@@ -5,7 +5,13 @@ import { type Clock, systemClock } from "@holdfast/core";
 import { unavailable, workspace } from "./fixture.ts";
 
 function clock(): Clock & { byMs: number } {
-  return { ...systemClock, byMs: 0, now() { return Date.now() + this.byMs; } };
+  return {
+    ...systemClock,
+    byMs: 0,
+    now() {
+      return Date.now() + this.byMs;
+    },
+  };
 }
 
 test("a full outbox drains although memories have expired meanwhile", async () => {

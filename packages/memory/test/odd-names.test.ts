@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { unavailable, workspace } from "./fixture.ts";
 
 test("keys that every object has are removed like any other", async () => {
@@ -27,14 +27,16 @@ test("a key named __proto__ is read back from the store", async () => {
 test("any text, key, value, tag and scope comes back and is found by filter, store or none", async () => {
   await using space = workspace();
   const memory = space.open();
-  const text = fc.string({ unit: "binary", minLength: 1, maxLength: 12 }).filter((s) => s.isWellFormed());
+  const text = fc
+    .string({ unit: "binary", minLength: 1, maxLength: 12 })
+    .filter((s) => s.isWellFormed());
   const key = text.filter((k) => !/^(hf:|chroma:|[$#])/.test(k) && k !== "__proto__");
   const value = fc.oneof(
     text,
     fc.boolean(),
-    fc.double({ noNaN: true, noDefaultInfinity: true }).filter(
-      (n) => !Object.is(n, -0) && (!Number.isInteger(n) || Number.isSafeInteger(n)),
-    ),
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .filter((n) => !Object.is(n, -0) && (!Number.isInteger(n) || Number.isSafeInteger(n))),
   );
   let count = 0;
   await fc.assert(
@@ -42,7 +44,12 @@ test("any text, key, value, tag and scope comes back and is found by filter, sto
       const id = `${words}/${(count += 1)}`;
       const draft = { metadata: { [name]: given }, tags: [tag], scope: { user } };
       await memory.add(words, { id, ...draft });
-      for (const faults of [undefined, () => { throw unavailable(); }]) {
+      for (const faults of [
+        undefined,
+        () => {
+          throw unavailable();
+        },
+      ]) {
         space.store.setFaults(faults);
         expect((await memory.get(id)).memory).toMatchObject({ id, text: words, ...draft });
       }
