@@ -153,7 +153,7 @@ export class Journal {
   acceptChanges(id: string, changes: MemoryChanges, now: number): Accepted {
     const [accepted] = this.#accept(1, () => {
       const row = this.#accepting.mirror.find(id);
-      if (row === undefined) {
+      if (row === undefined || (row.content.expiresAt ?? Number.POSITIVE_INFINITY) <= now) {
         throw new MemoryError(`No memory has the id ${JSON.stringify(id)}`, {
           code: "MEMORY_NOT_FOUND",
           hint: "List what is remembered with: holdfast memory list",
@@ -164,32 +164,43 @@ export class Journal {
     return accepted as Accepted;
   }
 
-  /** Accepts forgetting; ids that are unknown, or forgotten already, are left out. */
+  /**
+   * Accepts forgetting; ids that are unknown, or forgotten already, are left out, unless `foreign`
+   * says which revision of theirs the store holds: 0 for another program's record.
+   */
   acceptForgets(
     ids: readonly string[],
     now: number,
-    isForeign: (id: string) => boolean,
+    foreign: ReadonlyMap<string, number>,
   ): Accepted[] {
-    const { mirror, outbox } = this.#accepting;
+    const { mirror } = this.#accepting;
     return this.#accept(ids.length, () =>
       ids.flatMap((id) => {
-        const row = mirror.find(id);
-        if (row === undefined && !isForeign(id)) return [];
-        const revision = (row?.revision ?? mirror.revisionOf(id)) + 1;
-        if (row !== undefined) mirror.drop(row);
-        mirror.entomb(id, revision, now, row?.sentKeys ?? []);
-        outbox.scrub(id);
-        const seq = outbox.append({
-          id,
-          revision,
-          operation: "forget",
-          payload: null,
-          bytes: Buffer.byteLength(id),
-          now,
-        });
-        return [{ id, revision, seq }];
+        const theirs = foreign.get(id);
+        if (mirror.find(id) === undefined && theirs === undefined) return [];
+        return [this.#forget(id, now, theirs)];
       }),
     );
+  }
+
+  /**
+   * Accepts forgetting what has expired, `most` at a time and as far as there is room: a full
+   * outbox must not be kept from draining. Chosen inside, so that no lifetime that another process
+   * has just prolonged is cut off. Returns how many.
+   */
+  acceptExpired(now: number, most: number): number {
+    const { mirror, outbox } = this.#accepting;
+    if (this.mirror.expiredIds(now, 1).length === 0) return 0;
+    return this.#accept(0, () => {
+      const { records, bytes } = outbox.load();
+      let room = this.#bounds.bytesMax - bytes;
+      return mirror
+        .expiredIds(now, Math.max(0, Math.min(most, this.#bounds.recordsMax - records)))
+        .flatMap((id) => {
+          room -= Buffer.byteLength(id);
+          return room < 0 ? [] : [this.#forget(id, now, undefined)];
+        });
+    }).length;
   }
 
   /** A fault of the file that a read ran into, as one of the outbox. */
@@ -327,8 +338,8 @@ export class Journal {
     const accepted = translating(() =>
       this.#accepting.db.transaction(() => {
         this.#requireInPlace();
-        this.#requireRoom(writes);
         const result = body();
+        if (writes > 0) this.#requireRoom();
         this.#failpoint?.("before-commit");
         return result;
       }),
@@ -366,6 +377,24 @@ export class Journal {
     return { id: draft.id, revision, seq };
   }
 
+  #forget(id: string, now: number, theirRevision: number | undefined): Accepted {
+    const { mirror, outbox } = this.#accepting;
+    const row = mirror.find(id);
+    const revision = Math.max(mirror.revisionOf(id), theirRevision ?? 0) + 1;
+    if (row !== undefined) mirror.drop(row);
+    mirror.entomb(id, revision, now, row?.sentKeys ?? []);
+    outbox.scrub(id);
+    const seq = outbox.append({
+      id,
+      revision,
+      operation: "forget",
+      payload: null,
+      bytes: Buffer.byteLength(id),
+      now,
+    });
+    return { id, revision, seq };
+  }
+
   /** A file that was set aside meanwhile must not accept anything more. */
   #requireInPlace(): void {
     if (statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode) return;
@@ -376,12 +405,13 @@ export class Journal {
     });
   }
 
-  #requireRoom(writes: number): void {
+  /** Looks at what would be queued; the transaction that queued it is undone if that is too much. */
+  #requireRoom(): void {
     const { records, bytes } = this.#accepting.outbox.load();
     const { recordsMax, bytesMax } = this.#bounds;
-    if (records + writes <= recordsMax && bytes < bytesMax) return;
+    if (records <= recordsMax && bytes <= bytesMax) return;
     throw new MemoryError(
-      `The outbox is full: ${records} writes (${bytes} bytes) wait for the store; ` +
+      `The outbox is full: with these, ${records} writes (${bytes} bytes) would wait for the store; ` +
         `the bounds are ${recordsMax} writes and ${bytesMax} bytes`,
       {
         code: "OUTBOX_FULL",
@@ -409,7 +439,7 @@ function registerCollection(db: Database, name: string): { collection: number; w
 function changed(content: MemoryContent, changes: MemoryChanges, now: number): Omit<Draft, "id"> {
   const { ttlMs } = changes;
   const expiresAt =
-    ttlMs === undefined ? content.expiresAt : ttlMs === null ? undefined : now + ttlMs;
+    ttlMs === undefined ? content.expiresAt : ttlMs === null ? undefined : expiryOf(now, ttlMs);
   return {
     text: changes.text ?? content.text,
     metadata: changes.metadata ?? content.metadata,
@@ -417,6 +447,11 @@ function changed(content: MemoryContent, changes: MemoryChanges, now: number): O
     tags: changes.tags ?? content.tags,
     expiresAt,
   };
+}
+
+/** Wall-clock milliseconds, whole ones. */
+export function expiryOf(now: number, ttlMs: number): number {
+  return Math.ceil(now + ttlMs);
 }
 
 /** A fault of the file becomes one of the outbox, once. */

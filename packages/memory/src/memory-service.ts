@@ -5,7 +5,7 @@ import { compareWithMirror } from "./compare.ts";
 import { discardLetters } from "./dead-letters.ts";
 import { type Drainer, remainingMs, type RunEnd } from "./drainer.ts";
 import { isEmptyFilter } from "./filter-sql.ts";
-import type { Accepted, Draft, Journal } from "./journal.ts";
+import { type Accepted, type Draft, expiryOf, type Journal } from "./journal.ts";
 import type {
   Comparison,
   DeadLetter,
@@ -31,6 +31,7 @@ import type {
   WriteOptions,
 } from "./memory-record.ts";
 import type { Recall } from "./recall.ts";
+import { decodeRecord } from "./record-codec.ts";
 import { rebuildCollection } from "./rebuild.ts";
 import { isStoreFailure, type StoreAccess } from "./store-access.ts";
 import {
@@ -147,7 +148,7 @@ export class MemoryService implements Memory {
     if (options.dryRun || ids.length === 0) return { ids, durability: "stored", reason: undefined };
     const now = this.#deps.clock.now();
     const accepted = await this.#accept(ids.length, () =>
-      this.#deps.journal.acceptForgets(ids, now, (id) => foreign.has(id)),
+      this.#deps.journal.acceptForgets(ids, now, foreign),
     );
     this.#deps.journal.scour();
     const receipts = await this.#receipts(accepted, options);
@@ -166,7 +167,7 @@ export class MemoryService implements Memory {
   async drain(options: { signal?: AbortSignal } = {}): Promise<DrainReport> {
     this.#requireOpen();
     const signal = this.#until(options.signal);
-    this.#forgetExpired();
+    this.#deps.journal.acceptExpired(this.#deps.clock.now(), TTL_SWEEP_MAX);
     for (;;) {
       const end = await this.#deps.drainer.run(signal, true);
       if (end.kind !== "busy") return { ...this.#deps.drainer.report };
@@ -389,29 +390,22 @@ export class MemoryService implements Memory {
     }
   }
 
-  #forgetExpired(): void {
-    const { journal, clock } = this.#deps;
-    const now = clock.now();
-    const ids = journal.mirror.expiredIds(now, TTL_SWEEP_MAX);
-    if (ids.length > 0) journal.acceptForgets(ids, now, () => false);
-  }
-
-  /** The ids a selector means; those that only the store holds are marked foreign. */
+  /** The ids a selector means; of those that only the store holds, the revisions as well. */
   async #select(
     selector: readonly string[] | Filter,
     signal: AbortSignal | undefined,
-  ): Promise<{ ids: string[]; foreign: Set<string> }> {
-    const { journal, clock } = this.#deps;
+  ): Promise<{ ids: string[]; foreign: ReadonlyMap<string, number> }> {
+    const { journal } = this.#deps;
     if (!isIdList(selector)) {
       validateFilter(selector);
       if (isEmptyFilter(selector)) throw unscoped();
-      return { ids: journal.mirror.idsMatching(selector, clock.now()), foreign: new Set() };
+      return { ids: journal.mirror.idsMatching(selector), foreign: new Map() };
     }
     for (const id of selector) validateId(id);
     const unique = [...new Set(selector)];
     const known = journal.mirror.known(unique);
     const foreign = await this.#foreignAmong(
-      unique.filter((id) => !known.has(id) && journal.mirror.tombstoneOf(id) === undefined),
+      unique.filter((id) => !known.has(id)),
       signal,
     );
     return { ids: unique.filter((id) => known.has(id) || foreign.has(id)), foreign };
@@ -420,18 +414,23 @@ export class MemoryService implements Memory {
   async #foreignAmong(
     ids: readonly string[],
     signal: AbortSignal | undefined,
-  ): Promise<Set<string>> {
-    if (ids.length === 0) return new Set();
-    const { access } = this.#deps;
+  ): Promise<ReadonlyMap<string, number>> {
+    if (ids.length === 0) return new Map();
+    const { access, recall } = this.#deps;
     try {
       const records = await access.read(async (inner) => {
         const collection = await access.openForRead(inner);
         return (await collection?.get(ids, { signal: inner })) ?? [];
       }, signal);
-      return new Set(records.map((record) => record.id));
+      return new Map(
+        records
+          .map((record) => [record.id, decodeRecord(record)?.revision] as const)
+          .filter(([id, revision]) => !recall.isForgotten(id, revision))
+          .map(([id, revision]) => [id, revision ?? 0] as const),
+      );
     } catch (error) {
       // Without the store an id that this machine does not know is unknown.
-      if (isStoreFailure(error)) return new Set();
+      if (isStoreFailure(error)) return new Map();
       throw error;
     }
   }
@@ -457,7 +456,7 @@ function draftOf(item: NewMemory & { id: string }, now: number): Draft {
     metadata: item.metadata ?? {},
     scope: item.scope ?? {},
     tags: item.tags ?? [],
-    expiresAt: item.ttlMs === undefined ? undefined : now + item.ttlMs,
+    expiresAt: item.ttlMs === undefined ? undefined : expiryOf(now, item.ttlMs),
   };
 }
 

@@ -206,8 +206,9 @@ export class Mirror {
     return this.#count(`memory WHERE ${condition.sql}`, condition);
   }
 
-  idsMatching(filter: Filter, now: number): string[] {
-    const condition = this.#condition(filter, now);
+  /** Expired memories included: they are still there to be forgotten. */
+  idsMatching(filter: Filter): string[] {
+    const condition = this.#condition(filter, Number.NEGATIVE_INFINITY);
     const rows = this.#db.raw
       .prepare(`SELECT id FROM memory WHERE ${condition.sql} ORDER BY memory`)
       .all(...condition.parameters);

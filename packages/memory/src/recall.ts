@@ -105,7 +105,7 @@ export class Recall {
     const row = mirror.find(match.id);
     const decoded = decodeRecord(match);
     if (row === undefined) {
-      if (this.#isForgotten(match.id, decoded?.revision)) return [];
+      if (this.isForgotten(match.id, decoded?.revision)) return [];
     }
     const newer = row !== undefined && row.revision >= (decoded?.revision ?? 0);
     const content = newer ? row.content : decodeContent(match);
@@ -117,7 +117,7 @@ export class Recall {
   }
 
   /** Whether a record of the store is one that was forgotten here and is still to be deleted there. */
-  #isForgotten(id: string, revision: number | undefined): boolean {
+  isForgotten(id: string, revision: number | undefined): boolean {
     const { mirror, outbox } = this.#deps.journal;
     const buried = mirror.tombstoneOf(id);
     if (buried === undefined) return false;
@@ -155,7 +155,7 @@ export class Recall {
     const decoded = record && decodeRecord(record);
     if (row === undefined || ours === undefined) {
       if (record === undefined) return this.#found(undefined);
-      if (this.#isForgotten(id, decoded?.revision)) return this.#found(undefined);
+      if (this.isForgotten(id, decoded?.revision)) return this.#found(undefined);
       const content = decoded?.content ?? decodeContent(record);
       if (isExpired(content, clock.now())) return this.#found(undefined);
       return this.#found({
@@ -166,6 +166,7 @@ export class Recall {
       });
     }
     if (decoded !== undefined && decoded.revision > row.revision) {
+      if (isExpired(decoded.content, clock.now())) return this.#found(undefined);
       return this.#found({
         id,
         ...decoded.content,

@@ -7,6 +7,8 @@ export const TEXT_BYTES_MAX: number = 1024 * 1024;
 const ID_LENGTH_MAX = 512;
 const METADATA_BYTES_MAX = 64 * 1024;
 const TAGS_MAX = 64;
+/** Longer than any date can be away. */
+const TTL_MS_MAX = 1e15;
 const RESERVED_KEY = /^(hf:|chroma:|[$#])/;
 const SCOPE_KEYS: readonly (keyof Scope)[] = ["user", "agent", "session", "project"];
 
@@ -67,8 +69,11 @@ export function validateTags(tags: readonly string[]): void {
 }
 
 export function validateTtl(ttlMs: number): void {
-  if (!Number.isFinite(ttlMs) || ttlMs <= 0) {
-    refuse(`The lifetime must be a positive number of milliseconds, not ${String(ttlMs)}`);
+  if (!(ttlMs > 0 && ttlMs <= TTL_MS_MAX)) {
+    refuse(
+      `The lifetime must be a positive number of milliseconds, at most ${TTL_MS_MAX}, not ${String(ttlMs)}`,
+      "Leave it out for a memory without an end.",
+    );
   }
 }
 

@@ -1,0 +1,38 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+
+const PACKAGES = join(import.meta.dirname, "../..");
+const LINKED = ["breaker", "core", "embedder", "memory", "sqlite", "store"];
+
+test.each([
+  ["core", "300000 2 h\ntrue\nDISK_FULL false\n"],
+  ["sqlite", "true true\n"],
+  ["memory", "stored\nfalse Ada prefers tea\ntrue\n"],
+])(
+  "the example in the README of %s works as written",
+  (name, output) => {
+    const readme = readFileSync(join(PACKAGES, name, "README.md"), "utf8");
+    const [, example = ""] = /```js\n([^]*?)```/.exec(readme) ?? [];
+    const folder = mkdtempSync(join(tmpdir(), "holdfast-readme-"));
+    try {
+      mkdirSync(join(folder, "node_modules/@holdfast"), { recursive: true });
+      for (const linked of LINKED) {
+        symlinkSync(join(PACKAGES, linked), join(folder, "node_modules/@holdfast", linked));
+      }
+      writeFileSync(join(folder, "example.mjs"), example);
+      const flags = ["--conditions=@holdfast/source", "--disable-warning=ExperimentalWarning"];
+      const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, "example.mjs"], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toBe(output);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  30_000,
+);
