@@ -4,6 +4,8 @@ export default {
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   moduleFileExtensions: ["ts", "js", "mjs", "cjs", "json", "node"],
+  // Generous: a slow machine is no failure. How fast things are is for the benchmarks to say.
+  testTimeout: 60_000,
   transform: {},
   collectCoverageFrom: ["src/**/*.ts"],
   coverageProvider: "v8",
