@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { tornIndex } from "./inspect-index.ts";
@@ -95,7 +95,11 @@ function inspectCatalogue(
   const collections = readCollections(database);
   const known = new Set(segments.map(({ id }) => id));
   const orphans = folders.filter((folder) => !known.has(folder));
-  if (orphans.length > 0 && collections.length === 0 && !wasUsed(database)) {
+  if (
+    orphans.length > 0 &&
+    collections.length === 0 &&
+    !wasUsed(join(dataDirectory, "chroma.sqlite3"), database)
+  ) {
     const detail = "chroma.sqlite3 names no collection and never did, beside index folders";
     findings.push({ kind: "catalogue-lost", segments: orphans, detail });
   } else if (orphans.length > 0) {
@@ -105,14 +109,20 @@ function inspectCatalogue(
   return { findings, damaged, collections };
 }
 
-/** Deleting the last collection leaves its folder, but also its traces in the file. */
-function wasUsed(database: DatabaseSync): boolean {
-  const row = database
-    .prepare(
-      "SELECT EXISTS (SELECT 1 FROM max_seq_id) OR EXISTS (SELECT 1 FROM embeddings_queue) AS used",
-    )
-    .get() as { used: number };
-  return row.used === 1;
+/** Transactions that lay out a new database, in builds 1.0 to 1.4. */
+const MIGRATION_COMMITS = 4;
+const CHANGE_COUNTER_AT = 24;
+
+/**
+ * Whether anything was ever written but what a server writes by itself. Deleting the last
+ * collection leaves its folder and no row, but SQLite counts commits (file format, offset 24), and
+ * Chroma's starts are counted by the rows of `acquire_write`.
+ */
+function wasUsed(file: string, database: DatabaseSync): boolean {
+  const { starts } = database.prepare("SELECT count(*) AS starts FROM acquire_write").get() as {
+    starts: number;
+  };
+  return readFileSync(file).readUInt32BE(CHANGE_COUNTER_AT) > MIGRATION_COMMITS + starts;
 }
 
 function readCollections(database: DatabaseSync): CollectionContent[] {

@@ -71,6 +71,16 @@ describe("whole directories", () => {
     });
   });
 
+  test("deleting the last collection leaves its folder, and is no loss", () => {
+    makeStore(data, { ids: ["a"] });
+    const database = new DatabaseSync(join(data, "chroma.sqlite3"));
+    for (const table of ["collections", "segments", "embeddings", "max_seq_id"]) {
+      database.exec(`DELETE FROM ${table}`);
+    }
+    database.close();
+    expect(kinds()).toEqual(["orphan-segments"]);
+  });
+
   test("a transaction that a killed server left half-done is rolled back first", () => {
     makeStore(data, { ids: ["a"] });
     const database = new DatabaseSync(join(data, "chroma.sqlite3"));
