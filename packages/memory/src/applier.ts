@@ -91,7 +91,7 @@ export class Applier {
 
   #record({ row, vector }: PendingPut): VectorRecord {
     const metadata = this.#journal.mirror.encode(row);
-    const staleKeys = row.sentKeys.filter((key) => !(key in metadata));
+    const staleKeys = row.sentKeys.filter((key) => !Object.hasOwn(metadata, key));
     return {
       id: row.id,
       document: row.content.text,

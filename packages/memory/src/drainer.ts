@@ -255,6 +255,7 @@ export class Drainer {
         if (waiting.has(id)) continue;
         this.#report.stored += outbox.markStored(id, revision);
         if (!doubtful.has(id)) mirror.markForgotten(id);
+        journal.scourLater();
       }
       for (const { id, revision, reason } of refusals) {
         this.#report.dead += outbox.bury(id, revision, reason);
@@ -290,6 +291,7 @@ export class Drainer {
     const { journal } = this.#deps;
     journal.work(({ lease }) => lease.release(token));
     journal.pruneKept();
+    journal.scourIfDue();
     this.#report.queued = journal.outbox.load().records;
     return { kind: "empty" };
   }

@@ -54,6 +54,9 @@ export type Failpoint = (
   name: "before-commit" | "after-commit" | "before-send" | "after-apply" | "before-mark",
 ) => void;
 
+/** A reader that takes longer than this only puts erasing off; it must not hold the caller up. */
+const SCOUR_WAIT_MS = 250;
+
 /** Everything one connection can do to the file. */
 class Tables {
   readonly db: Database;
@@ -85,6 +88,7 @@ export class Journal {
   readonly collection: number;
   readonly #bounds: OutboxBounds;
   readonly #failpoint: Failpoint | undefined;
+  #mustScour = false;
   /** Which file it was when it was opened. */
   readonly #inode: number;
 
@@ -223,9 +227,18 @@ export class Journal {
     return translating(() => this.#accepting.db.transaction(() => body(this.#accepting)));
   }
 
-  /** Empties the WAL, so that what was deleted is gone from it too. */
-  scour(): boolean {
-    return translating(() => this.#accepting.db.checkpoint());
+  /** Empties the WAL, so that what was deleted is gone from it too; later, if a reader is in the way. */
+  scour(): void {
+    this.#mustScour = !translating(() => this.#accepting.db.checkpoint(SCOUR_WAIT_MS));
+  }
+
+  /** Something that may not stay was deleted: the end of the run scours. */
+  scourLater(): void {
+    this.#mustScour = true;
+  }
+
+  scourIfDue(): void {
+    if (this.#mustScour) this.scour();
   }
 
   pruneKept(): void {

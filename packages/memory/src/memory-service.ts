@@ -133,6 +133,15 @@ export class MemoryService implements Memory {
     validateLimit(limit, LIST_MAX);
     validateFilter(options);
     const now = this.#deps.clock.now();
+    if (
+      options.after !== undefined &&
+      this.#deps.journal.mirror.find(options.after) === undefined
+    ) {
+      throw new MemoryError(`No memory has the id ${JSON.stringify(options.after)} any more`, {
+        code: "MEMORY_NOT_FOUND",
+        hint: "Continue after another id, or begin again with the first page.",
+      });
+    }
     return this.#deps.journal.view(({ mirror }) => ({
       memories: mirror.select(options, now, limit, options.after),
       total: mirror.countMatching(options, now),

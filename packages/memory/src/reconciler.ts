@@ -66,7 +66,7 @@ export class Reconciler {
     if (record !== undefined) {
       const decoded = decodeRecord(record);
       if (decoded !== undefined && decoded.revision > row.revision) return undefined;
-      surplus.push(...Object.keys(record.metadata).filter((key) => !(key in wanted)));
+      surplus.push(...Object.keys(record.metadata).filter((key) => !Object.hasOwn(wanted, key)));
       const same = decoded?.revision === row.revision && decoded.checksum === row.checksum;
       if (same && record.document === row.content.text && surplus.length === 0) return undefined;
     }

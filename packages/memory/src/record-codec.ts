@@ -84,12 +84,8 @@ export function decodeRecord(record: StoredRecord): DecodedRecord | undefined {
 
 /** What a record says, for ours as for another program's; times that it lacks are 0. */
 export function decodeContent(record: StoredRecord): MemoryContent {
-  const metadata: Record<string, MetadataValue> = {};
-  const tags: string[] = [];
-  for (const [key, value] of Object.entries(record.metadata)) {
-    if (key.startsWith(TAG)) tags.push(key.slice(TAG.length));
-    else if (!key.startsWith(PREFIX)) metadata[key] = value;
-  }
+  const entries = Object.entries(record.metadata);
+  const tags = entries.filter(([key]) => key.startsWith(TAG)).map(([key]) => key.slice(TAG.length));
   const scope: Scope = {};
   for (const key of SCOPE_KEYS) {
     const value = record.metadata[PREFIX + key];
@@ -98,7 +94,7 @@ export function decodeContent(record: StoredRecord): MemoryContent {
   const expiresAt = record.metadata[EXPIRES];
   return {
     text: record.document ?? "",
-    metadata,
+    metadata: Object.fromEntries(entries.filter(([key]) => !key.startsWith(PREFIX))),
     scope,
     tags: tags.toSorted(),
     createdAt: numberOr(record.metadata[CREATED], 0),

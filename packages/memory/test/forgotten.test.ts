@@ -63,7 +63,7 @@ test("names of tags and keys leave the files once the store has forgotten them t
   }
 });
 
-test("a reader in the way of erasing is said, and the bytes go with the next chance", async () => {
+test("a reader in the way of erasing puts it off to the next run", async () => {
   await using space = workspace();
   const memory = space.open();
   await memory.add("xylophone", { id: "x" });
@@ -78,4 +78,4 @@ test("a reader in the way of erasing is said, and the bytes go with the next cha
     readFileSync(join(space.directory, name)).toString("latin1"),
   );
   expect(bytes.some((content) => content.includes("xylophone"))).toBe(false);
-}, 30_000);
+});

@@ -17,6 +17,8 @@ export interface OpenOptions {
   quickCheck?: boolean;
 }
 
+const BUSY_TIMEOUT_MS = 5_000;
+
 export type TransactionMode = "DEFERRED" | "IMMEDIATE" | "EXCLUSIVE";
 
 /**
@@ -27,11 +29,13 @@ export class Database implements Disposable {
   readonly path: string;
   readonly raw: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #busyTimeoutMs: number;
   #open = true;
 
-  private constructor(path: string, raw: DatabaseSync) {
+  private constructor(path: string, raw: DatabaseSync, busyTimeoutMs: number) {
     this.path = path;
     this.raw = raw;
+    this.#busyTimeoutMs = busyTimeoutMs;
   }
 
   /** Opens or creates `path` and migrates it. @throws SqliteError when the file or disk refuses. */
@@ -39,14 +43,15 @@ export class Database implements Disposable {
     let raw: DatabaseSync | undefined;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      raw = new DatabaseSync(path, { timeout: options.busyTimeoutMs ?? 5_000 });
+      const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
+      raw = new DatabaseSync(path, { timeout: busyTimeoutMs });
       raw.exec("PRAGMA journal_mode = WAL");
       raw.exec(`PRAGMA synchronous = ${options.synchronous ?? "FULL"}`);
       if (options.secureDelete) raw.exec("PRAGMA secure_delete = ON");
       chmodSync(path, 0o600);
       if (options.quickCheck) quickCheck(raw, path);
       migrate(raw, options.migrations, path);
-      return new Database(path, raw);
+      return new Database(path, raw, busyTimeoutMs);
     } catch (error) {
       raw?.close();
       throw translateOpenError(error, path);
@@ -92,11 +97,18 @@ export class Database implements Disposable {
 
   /**
    * Moves the WAL into the file and empties it; what was securely deleted is then gone. False when
-   * another connection's read was in the way.
+   * another connection was still in the way after `waitMs`, by default the busy timeout.
    */
-  checkpoint(): boolean {
-    const row = this.run(() => this.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get());
-    return (row as { busy: number }).busy === 0;
+  checkpoint(waitMs: number = this.#busyTimeoutMs): boolean {
+    return this.run(() => {
+      this.raw.exec(`PRAGMA busy_timeout = ${waitMs}`);
+      try {
+        const row = this.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+        return (row as { busy: number }).busy === 0;
+      } finally {
+        this.raw.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
+      }
+    });
   }
 
   /** Idempotent. */
