@@ -102,6 +102,7 @@ export class Applier {
   }
 }
 
-function isRefusal(error: unknown): error is StoreError {
+/** Whether the store will never take this request. */
+export function isRefusal(error: unknown): error is StoreError {
   return error instanceof StoreError && error.code === "STORE_REJECTED" && !error.outcomeUnknown;
 }

@@ -86,18 +86,26 @@ export class Drainer {
     return this.#running;
   }
 
-  /** Runs `work` as the only one, among all processes, that changes the store; waits for its turn. */
-  async exclusively<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` as the only one, among all processes, that changes the store; waits for its turn.
+   * Before a step that cannot be taken back `work` asks whether it still is.
+   */
+  async exclusively<T>(
+    signal: AbortSignal,
+    work: (signal: AbortSignal, requireLease: () => void) => Promise<T>,
+  ): Promise<T> {
     const { journal, clock } = this.#deps;
     for (;;) {
       signal.throwIfAborted();
-      const grant = journal.working.lease.tryAcquire(clock.now(), this.#options.leaseMs);
-      if (grant !== undefined) {
-        using held = this.#hold(grant.token);
+      const token = journal.work(() => journal.takeLease(clock.now(), this.#options.leaseMs));
+      if (token !== undefined) {
+        using held = this.#hold(token);
         try {
-          return await work(AbortSignal.any([signal, held.lost]));
+          return await work(AbortSignal.any([signal, held.lost]), () => {
+            if (!this.#renew(token)) throw new LeaseLostError();
+          });
         } finally {
-          journal.working.lease.release(grant.token);
+          journal.working.lease.release(token);
         }
       }
       await clock.sleep(TURN_POLL_MS, signal);
@@ -174,7 +182,7 @@ export class Drainer {
     const now = clock.now();
     return journal.work(({ lease, outbox, mirror, unsettled }) => {
       if (held !== undefined && !lease.renew(held, now, this.#options.leaseMs)) return undefined;
-      const token = held ?? lease.take(now, this.#options.leaseMs)?.token;
+      const token = held ?? journal.takeLease(now, this.#options.leaseMs);
       if (token === undefined) return undefined;
       const recordsMax = this.#batchSize();
       const bytesMax = access.store.limits.batchBytesMax / 2;

@@ -291,12 +291,25 @@ export class Journal {
     return row.generation;
   }
 
+  /**
+   * Takes the right to change the store, inside {@link work}; undefined when another has it. One who
+   * died with it may have been replacing the collection: then handles are void.
+   */
+  takeLease(now: number, durationMs: number): string | undefined {
+    const { db, lease } = this.working;
+    const grant = lease.take(now, durationMs);
+    if (grant?.expiredToken !== undefined) this.#voidHandles(db);
+    return grant?.token;
+  }
+
   /** The collection in the store was replaced. */
   nextGeneration(): void {
-    this.decide(({ db }) =>
-      db
-        .prepare("UPDATE collection SET generation = generation + 1 WHERE collection = ?")
-        .run(this.collection),
+    this.decide(({ db }) => this.#voidHandles(db));
+  }
+
+  #voidHandles(db: Database): void {
+    db.prepare("UPDATE collection SET generation = generation + 1 WHERE collection = ?").run(
+      this.collection,
     );
   }
 

@@ -250,12 +250,13 @@ export class MemoryService implements Memory {
   async rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
     this.#requireOpen();
     const { drainer, journal, access, applier, clock } = this.#deps;
-    const report = await drainer.exclusively(this.#until(options.signal), (signal) =>
+    const report = await drainer.exclusively(this.#until(options.signal), (signal, requireLease) =>
       rebuildCollection(
         this.#options.collection,
         options,
         { journal, access, applier, clock },
         { signal, timeoutMs: MAINTENANCE_CALL_MS },
+        requireLease,
       ),
     );
     this.#applyInBackground();

@@ -8,12 +8,13 @@ import {
   type VectorRecord,
   type VectorStore,
 } from "@holdfast/store";
-import type { Applier, PendingPut } from "./applier.ts";
+import { type Applier, isRefusal, type PendingPut } from "./applier.ts";
 import { compareWithMirror, rowsOf } from "./compare.ts";
 import type { Journal } from "./journal.ts";
 import type { Comparison, RebuildOptions, RebuildReport } from "./memory.ts";
 import { MemoryError } from "./memory-error.ts";
-import { decodeRecord } from "./record-codec.ts";
+import type { MirrorRow } from "./mirror.ts";
+import { checksumOf, decodeRecord, type MemoryContent } from "./record-codec.ts";
 import type { StoreAccess } from "./store-access.ts";
 
 const STAGING = "--rebuild-";
@@ -38,12 +39,13 @@ export async function rebuildCollection(
   options: RebuildOptions,
   deps: RebuildDeps,
   call: CallOptions & { signal: AbortSignal },
+  requireLease: () => void,
 ): Promise<RebuildReport> {
   const { access, journal } = deps;
   const { store } = access;
   const embedder = await access.requireSameEmbedder();
   const old = await openIfThere(store, name, call);
-  await removeStaging(store, name, call);
+  const cutOff = await cutOffStagings(store, name, call);
   const staging = `${name}${STAGING}${randomUUID().slice(0, 8)}`;
   const fresh = await store.createCollection({ name: staging, embedder }, call);
   let comparison: Comparison;
@@ -51,17 +53,27 @@ export async function rebuildCollection(
   let rebuilt: number;
   try {
     rebuilt = await fill(fresh, options, deps, call);
-    salvaged = old === undefined ? 0 : await salvage(old, fresh, deps, call);
+    // Cut off between its renames, an earlier rebuild has left others' records in its staging.
+    const sources = old === undefined ? cutOff : [old];
+    salvaged = 0;
+    for (const source of sources) salvaged += await salvage(source, fresh, deps, call);
     comparison = await compareWithMirror(fresh, journal.mirror, call);
     if (!comparison.equal) throw notEqual(name, comparison);
+    // Whoever drains since has written into the old collection.
+    requireLease();
   } catch (error) {
     await abandon(store, staging, error);
     throw error;
   }
   const keptAs = old === undefined ? undefined : `${name}${KEPT}${deps.clock.now()}`;
-  if (keptAs !== undefined) await store.renameCollection(name, keptAs, call);
-  await store.renameCollection(staging, name, call);
-  journal.nextGeneration();
+  try {
+    if (keptAs !== undefined) await store.renameCollection(name, keptAs, call);
+    await store.renameCollection(staging, name, call);
+  } finally {
+    // Even half done: a handle follows its collection to its new name.
+    journal.nextGeneration();
+  }
+  for (const { info } of cutOff) await store.deleteCollection(info.name, call);
   return { ...comparison, rebuilt, salvaged, keptAs };
 }
 
@@ -79,22 +91,69 @@ async function fill(
   let batch: PendingPut[] = [];
   const flush = async (): Promise<void> => {
     await applier.embed(batch, call.signal);
-    await fresh.upsert(
-      batch.map((put) => toRecord(put, journal)),
-      call,
-    );
-    done += batch.length;
+    done += await write(fresh, batch, { journal, applier }, call);
     batch = [];
     options.onProgress?.(done, total);
   };
   for (const row of rowsOf(mirror)) {
-    // A dead letter was refused once; it stays with the dead letters.
-    if (mirror.record(row.id)?.durability === "dead") continue;
-    batch.push({ row, vector: mirror.vectorOf(row.memory) });
+    const put = asStored(row, journal);
+    if (put === undefined) continue;
+    batch.push(put);
     if (batch.length >= size) await flush();
   }
   if (batch.length > 0) await flush();
   return done;
+}
+
+function asStored(row: MirrorRow, journal: Journal): PendingPut | undefined {
+  const { mirror } = journal;
+  // A dead letter was refused once.
+  if (mirror.record(row.id)?.durability === "dead") return before(row, journal);
+  return { row, vector: mirror.vectorOf(row.memory) };
+}
+
+/** What the store held before a write that it refuses; undefined when it held nothing. */
+function before(row: MirrorRow, { mirror, outbox }: Journal): PendingPut | undefined {
+  const payload = outbox.payloadAt(row.id, row.appliedRevision);
+  if (payload === undefined) return undefined;
+  const content = JSON.parse(payload) as MemoryContent;
+  return {
+    row: { ...row, content, revision: row.appliedRevision, checksum: checksumOf(content) },
+    vector: content.text === row.content.text ? mirror.vectorOf(row.memory) : undefined,
+  };
+}
+
+/**
+ * Writes a batch. A queued write that the store refuses is left to the drainer, which makes a dead
+ * letter of it; what the store held before is written instead. Returns how many were written.
+ */
+async function write(
+  fresh: VectorCollection,
+  batch: readonly PendingPut[],
+  deps: { journal: Journal; applier: Applier },
+  call: CallOptions & { signal: AbortSignal },
+): Promise<number> {
+  const { journal, applier } = deps;
+  try {
+    await fresh.upsert(
+      batch.map((put) => toRecord(put, journal)),
+      call,
+    );
+    return batch.length;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      if (only.row.appliedRevision >= only.row.revision) throw error;
+      const earlier = before(only.row, journal);
+      if (earlier === undefined) return 0;
+      await applier.embed([earlier], call.signal);
+      return write(fresh, [earlier], deps, call);
+    }
+    const middle = Math.ceil(batch.length / 2);
+    const first = await write(fresh, batch.slice(0, middle), deps, call);
+    return first + (await write(fresh, batch.slice(middle), deps, call));
+  }
 }
 
 /** Carries over what only the old collection holds. @throws MemoryError `REBUILD_REFUSED`. */
@@ -158,11 +217,17 @@ async function openIfThere(
   }
 }
 
-/** Removes what a rebuild that was cut off has left. */
-async function removeStaging(store: VectorStore, name: string, call: CallOptions): Promise<void> {
+/** What rebuilds that were cut off have left. */
+async function cutOffStagings(
+  store: VectorStore,
+  name: string,
+  call: CallOptions,
+): Promise<VectorCollection[]> {
+  const left: VectorCollection[] = [];
   for (const { name: found } of await store.listCollections(call)) {
-    if (found.startsWith(name + STAGING)) await store.deleteCollection(found, call);
+    if (found.startsWith(name + STAGING)) left.push(await store.openCollection(found, call));
   }
+  return left;
 }
 
 /** The failure that led here matters more than a staging collection that stays behind. */

@@ -1,4 +1,6 @@
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "@jest/globals";
+import { type Clock, systemClock } from "@holdfast/core";
 import { StoreError } from "@holdfast/store";
 import { unavailable, workspace } from "./fixture.ts";
 
@@ -71,4 +73,56 @@ test("a memory whose update was refused is rebuilt as the store had it", async (
   expect(space.store.raw("memories").records.get("x")?.document).toBe("stored");
   memory.discardDead(memory.deadLetters().map(({ seq }) => seq));
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 1 });
+});
+
+test("a queued update that the store refuses leaves the rebuild what was stored before", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("stored", { id: "x" });
+  await space.store.deleteCollection("memories");
+  await memory.update("x", { text: "poison" }, { waitMs: 0 });
+  space.store.setFaults(({ operation, moment, collection }) => {
+    if (operation !== "upsert" || moment !== "after") return;
+    const record = space.store.raw(collection as string).records.get("x");
+    if (record?.document !== "poison") return;
+    space.store.raw(collection as string).records.delete("x");
+    throw new StoreError("refused", { code: "STORE_REJECTED" });
+  });
+  expect(await memory.rebuild()).toMatchObject({ rebuilt: 1, equal: true });
+  expect(space.store.raw("memories").records.get("x")?.document).toBe("stored");
+});
+
+test("killed after the swap: the next drainer, with a handle on the old one, turns to the new", async () => {
+  await using space = workspace();
+  const time: Clock = { ...systemClock, now: () => Date.now() + 120_000 };
+  const [memory, bystander] = [space.open(), space.open({}, { clock: time })];
+  await memory.add("ours", { id: "ours" });
+  await bystander.get("ours");
+  const swapped = Promise.withResolvers<void>();
+  space.store.setFaults(({ operation, moment, collection }) => {
+    if (operation !== "renameCollection" || moment !== "after" || collection === "memories")
+      return undefined;
+    swapped.resolve();
+    return new Promise(() => {});
+  });
+  const hanging = memory.rebuild().catch(() => undefined);
+  await swapped.promise;
+  await bystander.add("after", { id: "after" });
+  expect(space.store.raw("memories").records.has("after")).toBe(true);
+  await memory.close();
+  await hanging;
+});
+
+test("a rebuild that lost its lease does not swap", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("ours", { id: "ours" });
+  const before = space.store.raw("memories");
+  const db = new DatabaseSync(`${space.directory}/memory.db`);
+  const rebuilding = memory.rebuild({
+    onProgress: () => db.exec("UPDATE lease SET token = 'another', expires_at = 0"),
+  });
+  await expect(rebuilding).rejects.toMatchObject({ code: "LEASE_LOST" });
+  db.close();
+  expect(space.store.raw("memories")).toBe(before);
 });
