@@ -19,7 +19,8 @@ import {
   writeServerRecord,
 } from "./server-record.ts";
 import { ensureStateDirectory, type StatePaths, statePathsOf } from "./state-directory.ts";
-import { isAlive, stopSignalsOf, terminate } from "./terminate.ts";
+import { stopSignalsOf, terminate } from "./terminate.ts";
+import { LOG_TAIL_LINES, untilReady } from "./until-ready.ts";
 import { type ServerExit, watchProcess } from "./watch-process.ts";
 
 export interface ManagedServerOptions {
@@ -68,9 +69,6 @@ export interface RunningServer extends ServerEndpoint {
 
 const PORT_ATTEMPTS = 4;
 const ADOPT_LIMIT_MS = 5_000;
-const ROUND_TRIP_LIMIT_MS = 5_000;
-const READY_POLL_MS = 50;
-const LOG_TAIL_LINES = 20;
 
 interface Watched {
   record: ServerRecord;
@@ -242,7 +240,11 @@ export class ManagedServer implements AsyncDisposable {
       const watch = watchProcess(record, child, this.#clock);
       try {
         writeServerRecord(this.dataDirectory, record);
-        await this.#untilReady(record, watch, paths, signal);
+        await untilReady(record, watch, paths.serverLog, {
+          clock: this.#clock,
+          limitMs: this.#options.startTimeoutMs ?? 60_000,
+          signal,
+        });
         const ready = { ...record, ready: true };
         writeServerRecord(this.dataDirectory, ready);
         this.#logger?.info({ ...ready }, "Chroma started");
@@ -297,42 +299,6 @@ export class ManagedServer implements AsyncDisposable {
     } catch (error) {
       this.#logger?.warn({ pid: record.pid, error }, "the recorded Chroma does not answer");
       return false;
-    }
-  }
-
-  async #untilReady(
-    record: ServerRecord,
-    watch: Watched["watch"],
-    paths: StatePaths,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const limitMs = this.#options.startTimeoutMs ?? 60_000;
-    const deadline = this.#clock.monotonic() + limitMs;
-    const failed = (why: string, cause?: unknown): ServerError => {
-      const logTail = tailServerLog(paths.serverLog, LOG_TAIL_LINES);
-      return new ServerError(`Chroma ${record.build.version} did not start: ${why}`, {
-        code: "SERVER_START_FAILED",
-        pid: record.pid,
-        hint: "See its log with: holdfast server logs",
-        logTail,
-        cause,
-      });
-    };
-    for (let last: unknown; ; await this.#clock.sleep(READY_POLL_MS, signal)) {
-      signal?.throwIfAborted();
-      const exit = watch.exited;
-      if (exit !== undefined) {
-        throw failed(exit.signal === null ? `exit code ${exit.code}` : `ended by ${exit.signal}`);
-      }
-      if (this.#clock.monotonic() >= deadline) throw failed(`no answer in ${limitMs} ms`, last);
-      try {
-        const limit = AbortSignal.timeout(Math.min(ROUND_TRIP_LIMIT_MS, limitMs));
-        await roundTrip(record, signal === undefined ? limit : AbortSignal.any([signal, limit]));
-        if (listensOn(record.pid, record.port) ?? isAlive(record)) return;
-        last = new Error(`another process answers on port ${record.port}`);
-      } catch (error) {
-        last = error;
-      }
     }
   }
 }

@@ -32,6 +32,9 @@ if (stateDirectory !== "") {
   }
 }
 
+// Builds after 1.0 shut down on SIGINT only when Node has a listener for it, as Chroma's own CLI has.
+process.once("SIGINT", () => process.exit(0));
+
 const server = createRequire(import.meta.url)(binding) as { cli(argv: readonly string[]): void };
 server.cli(["chroma", ...serverArguments]);
 // What comes back at all has ended; the guard must not keep the process.
