@@ -72,8 +72,8 @@ export class MemoryService implements Memory {
   readonly #deps: ServiceDeps;
   readonly #stop = new AbortController();
   #retry: NodeJS.Timeout | undefined;
-  /** Writers that still read the journal. */
-  readonly #waiting = new Set<Promise<unknown>>();
+  /** Calls that still use the journal. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #closed = false;
   /** What several waited for together is said once. */
   #warnedOf: unknown;
@@ -92,7 +92,11 @@ export class MemoryService implements Memory {
     return receipt as Receipt;
   }
 
-  async addMany(items: readonly NewMemory[], options: WriteOptions = {}): Promise<Receipt[]> {
+  addMany(items: readonly NewMemory[], options: WriteOptions = {}): Promise<Receipt[]> {
+    return this.#track(() => this.#addMany(items, options));
+  }
+
+  async #addMany(items: readonly NewMemory[], options: WriteOptions): Promise<Receipt[]> {
     if (items.length === 0) return [];
     // Twenty modules that a process which only reads need not load.
     const { v7: newId } = await import("uuid");
@@ -108,23 +112,29 @@ export class MemoryService implements Memory {
   }
 
   async update(id: string, changes: MemoryChanges, options: WriteOptions = {}): Promise<Receipt> {
-    const accepted = await this.#accept(1, () => {
-      validateId(id);
-      validateChanges(changes);
-      return [this.#deps.journal.acceptChanges(id, changes, this.#deps.clock.now())];
+    const [receipt] = await this.#track(async () => {
+      const accepted = await this.#accept(1, () => {
+        validateId(id);
+        validateChanges(changes);
+        return [this.#deps.journal.acceptChanges(id, changes, this.#deps.clock.now())];
+      });
+      return this.#receipts(accepted, options);
     });
-    const [receipt] = await this.#receipts(accepted, options);
     return receipt as Receipt;
   }
 
-  async search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
-    this.#requireOpen();
-    return this.#reading(this.#deps.recall.search(query, options));
+  search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
+    return this.#track(() => {
+      const signal = this.#until(options.signal);
+      return this.#reading(this.#deps.recall.search(query, { ...options, signal }));
+    });
   }
 
-  async get(id: string, options: { signal?: AbortSignal } = {}): Promise<GetResult> {
-    this.#requireOpen();
-    return this.#reading(this.#deps.recall.get(id, options));
+  get(id: string, options: { signal?: AbortSignal } = {}): Promise<GetResult> {
+    return this.#track(() => {
+      const signal = this.#until(options.signal);
+      return this.#reading(this.#deps.recall.get(id, { signal }));
+    });
   }
 
   list(options: ListOptions = {}): ListResult {
@@ -148,12 +158,18 @@ export class MemoryService implements Memory {
     }));
   }
 
-  async forget(
+  forget(
     selector: readonly string[] | Filter,
     options: WriteOptions & { dryRun?: boolean } = {},
   ): Promise<ForgetResult> {
-    this.#requireOpen();
-    const { ids, foreign } = await this.#select(selector, options.signal);
+    return this.#track(() => this.#forget(selector, options));
+  }
+
+  async #forget(
+    selector: readonly string[] | Filter,
+    options: WriteOptions & { dryRun?: boolean },
+  ): Promise<ForgetResult> {
+    const { ids, foreign } = await this.#select(selector, this.#until(options.signal));
     if (options.dryRun || ids.length === 0) return { ids, durability: "stored", reason: undefined };
     const now = this.#deps.clock.now();
     const accepted = await this.#accept(ids.length, () =>
@@ -173,8 +189,11 @@ export class MemoryService implements Memory {
     return this.#deps.access.guard(name, work);
   }
 
-  async drain(options: { signal?: AbortSignal } = {}): Promise<DrainReport> {
-    this.#requireOpen();
+  drain(options: { signal?: AbortSignal } = {}): Promise<DrainReport> {
+    return this.#track(() => this.#drain(options));
+  }
+
+  async #drain(options: { signal?: AbortSignal }): Promise<DrainReport> {
     const signal = this.#until(options.signal);
     this.#deps.journal.acceptExpired(this.#deps.clock.now(), TTL_SWEEP_MAX);
     for (;;) {
@@ -235,20 +254,24 @@ export class MemoryService implements Memory {
     return all.filter((id) => !known.has(id) && mirror.tombstoneOf(id) === undefined);
   }
 
-  async compare(options: { signal?: AbortSignal } = {}): Promise<Comparison> {
-    this.#requireOpen();
+  compare(options: { signal?: AbortSignal } = {}): Promise<Comparison> {
     const signal = this.#until(options.signal);
-    return this.#deps.drainer.exclusively(signal, async (inner) => {
-      const collection = await this.#deps.access.openForWrite(inner);
-      return compareWithMirror(collection, this.#deps.journal.mirror, {
-        signal: inner,
-        timeoutMs: MAINTENANCE_CALL_MS,
-      });
-    });
+    return this.#track(() =>
+      this.#deps.drainer.exclusively(signal, async (inner) => {
+        const collection = await this.#deps.access.openForWrite(inner);
+        return compareWithMirror(collection, this.#deps.journal.mirror, {
+          signal: inner,
+          timeoutMs: MAINTENANCE_CALL_MS,
+        });
+      }),
+    );
   }
 
-  async rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
-    this.#requireOpen();
+  rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
+    return this.#track(() => this.#rebuild(options));
+  }
+
+  async #rebuild(options: RebuildOptions): Promise<RebuildReport> {
     const { drainer, journal, access, applier, clock } = this.#deps;
     const report = await drainer.exclusively(this.#until(options.signal), (signal, requireLease) =>
       rebuildCollection(
@@ -268,7 +291,7 @@ export class MemoryService implements Memory {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#stop.abort(new Error("the memory service is closed"));
-    await Promise.allSettled([this.#deps.drainer.idle(), ...this.#waiting]);
+    await Promise.allSettled([this.#deps.drainer.idle(), ...this.#underWay]);
     this.#deps.journal.close();
   }
 
@@ -307,15 +330,19 @@ export class MemoryService implements Memory {
     }
   }
 
-  #receipts(accepted: readonly Accepted[], options: WriteOptions): Promise<Receipt[]> {
-    const receipts = this.#awaitReceipts(accepted, options).finally(() => {
-      this.#waiting.delete(receipts);
-    });
-    this.#waiting.add(receipts);
-    return receipts;
+  /** Closing ends what is under way, and waits for it before it takes the journal away. */
+  async #track<T>(body: () => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const work = body();
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
   }
 
-  async #awaitReceipts(accepted: readonly Accepted[], options: WriteOptions): Promise<Receipt[]> {
+  async #receipts(accepted: readonly Accepted[], options: WriteOptions): Promise<Receipt[]> {
     const waitMs = options.waitMs ?? this.#options.waitMs;
     const reason = waitMs > 0 ? await this.#waitFor(accepted, waitMs, options.signal) : undefined;
     if (waitMs <= 0) this.#applyInBackground();
@@ -446,7 +473,7 @@ export class MemoryService implements Memory {
   }
 
   #until(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]);
+    return AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]);
   }
 
   #requireOpen(): void {
