@@ -36,6 +36,13 @@ interface DrainerDeps {
 /** How one run ended: the outbox is empty, another process drains, or something failed. */
 export type RunEnd = { kind: "empty" } | { kind: "busy" } | { kind: "failed"; reason: string };
 
+/** Work written down under a lease; with nothing queued, the ids that are to be read back. */
+interface Picked {
+  token: string;
+  batch: Batch;
+  due: readonly string[];
+}
+
 interface HeldLease extends Disposable {
   lost: AbortSignal;
 }
@@ -142,7 +149,7 @@ export class Drainer {
         const both = AbortSignal.any([signal, held.lost]);
         this.#sent = false;
         if (isEmpty(next.batch)) {
-          await this.#reconcileDue(token, both);
+          await this.#reconcile(next.due, token, both);
           if (this.#deps.journal.mustAdopt()) await adoptFromStore(this.#deps, both);
           return this.#finish(token);
         }
@@ -177,7 +184,7 @@ export class Drainer {
   }
 
   /** Takes or keeps the lease, picks what is due and writes the intent down, in one transaction. */
-  #pick(held: string | undefined): { token: string; batch: Batch } | undefined {
+  #pick(held: string | undefined): Picked | undefined {
     const { journal, clock, access } = this.#deps;
     const now = clock.now();
     return journal.work(({ lease, outbox, mirror, unsettled }) => {
@@ -208,8 +215,11 @@ export class Drainer {
           break;
         batch.puts.push({ row, vector });
       }
-      unsettled.intend(idsOf(batch), token, now);
-      return { token, batch };
+      const due = isEmpty(batch)
+        ? unsettled.due(token, now, access.store.incarnation(), RECONCILE_IDS_MAX)
+        : [];
+      unsettled.intend([...idsOf(batch), ...due], token, now);
+      return { token, batch, due };
     });
   }
 
@@ -278,16 +288,11 @@ export class Drainer {
     });
   }
 
-  async #reconcileDue(token: string, signal: AbortSignal): Promise<void> {
+  async #reconcile(due: readonly string[], token: string, signal: AbortSignal): Promise<void> {
+    if (due.length === 0) return;
     const { journal, clock, access, reconciler } = this.#deps;
     const incarnation = access.store.incarnation();
     this.#sent = true;
-    const due = journal.work(({ unsettled }) => {
-      const ids = unsettled.due(token, clock.now(), incarnation, RECONCILE_IDS_MAX);
-      unsettled.intend(ids, token, clock.now());
-      return ids;
-    });
-    if (due.length === 0) return;
     const settled = await reconciler.reconcile(due, signal);
     journal.work(({ unsettled }) => {
       unsettled.resolve(due, token);

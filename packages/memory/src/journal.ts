@@ -243,6 +243,8 @@ export class Journal {
 
   pruneKept(): void {
     const { keptRecordsMax, keptBytesMax } = this.#bounds;
+    // Looked at before a transaction is opened: every run that empties the outbox asks.
+    if (this.outbox.surplus(keptRecordsMax, keptBytesMax) === 0) return;
     while (this.work(({ outbox }) => outbox.prune(keptRecordsMax, keptBytesMax)) > 0);
   }
 

@@ -257,21 +257,25 @@ export class Outbox {
     return { accepted, stored, queued, dead, discarded, refused, residual };
   }
 
-  /**
-   * Drops the oldest stored writes beyond the bounds, a thousand at a time, but none that says what
-   * the store holds while a newer one waits. Returns how many.
-   */
-  prune(recordsMax: number, bytesMax: number): number {
+  /** About how many stored writes are kept beyond the bounds. */
+  surplus(recordsMax: number, bytesMax: number): number {
     const kept = this.#db
       .prepare(
         "SELECT kept_records AS records, kept_bytes AS bytes FROM collection WHERE collection = ?",
       )
       .get(this.#collection) as { records: number; bytes: number };
-    const surplus = Math.max(
-      kept.records - recordsMax,
-      kept.bytes > bytesMax ? Math.ceil(kept.records * (1 - bytesMax / kept.bytes)) : 0,
-    );
-    if (surplus <= 0) return 0;
+    const beyondBytes =
+      kept.bytes > bytesMax ? Math.ceil(kept.records * (1 - bytesMax / kept.bytes)) : 0;
+    return Math.max(0, kept.records - recordsMax, beyondBytes);
+  }
+
+  /**
+   * Drops the oldest stored writes beyond the bounds, a thousand at a time, but none that says what
+   * the store holds while a newer one waits. Returns how many.
+   */
+  prune(recordsMax: number, bytesMax: number): number {
+    const surplus = this.surplus(recordsMax, bytesMax);
+    if (surplus === 0) return 0;
     const rows = this.#db
       .prepare(
         `DELETE FROM entry WHERE seq IN (SELECT seq FROM entry

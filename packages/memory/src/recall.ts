@@ -20,7 +20,7 @@ import { validateFilter, validateId, validateLimit, validateText } from "./valid
 
 const LIMIT_DEFAULT = 10;
 const LIMIT_MAX = 1_000;
-/** Asked beyond the limit, since forgotten and expired memories are taken out of an answer. */
+/** Asked beyond the limit while the store lags: what was forgotten is taken out of its answer. */
 const SPARE_HITS = 4;
 const ANSWER_NOTED_EVERY_MS = 5_000;
 
@@ -79,14 +79,15 @@ export class Recall {
   }
 
   async #searchStore(query: string, options: SearchOptions, limit: number): Promise<Hit[]> {
-    const { access, embedder } = this.#deps;
+    const { journal, access, embedder } = this.#deps;
+    const spare = journal.outbox.load().records > 0 ? SPARE_HITS : 0;
     await access.requireSameEmbedder();
     const [vector] = await embedder.embed(
       [query],
       options.signal === undefined ? {} : { signal: options.signal },
     );
     const where = encodeFilter(options);
-    for (let asked = limit + SPARE_HITS; ; asked *= 4) {
+    for (let asked = limit + spare; ; asked *= 4) {
       const matches = await access.read(async (signal) => {
         const collection = await access.openForRead(signal);
         return collection?.query(vector as Float32Array, { limit: asked, where, signal }) ?? [];
