@@ -13,6 +13,12 @@ const SYLLABLES =
     " ",
   );
 
+export interface Question {
+  text: string;
+  /** The sentence that is asked for. */
+  about: string;
+}
+
 /** Seeded sentences whose words are Zipf-distributed, and questions about them. */
 export class Corpus {
   readonly #random: Random;
@@ -39,18 +45,16 @@ export class Corpus {
     return Array.from({ length: count }, () => this.sentence());
   }
 
-  /** Some words of a sentence between a question's usual ones. */
-  question(about: string): string {
-    const words = about.slice(0, -1).split(" ");
-    const chosen = Array.from({ length: 2 + Math.floor(this.#random.next() * 4) }, () =>
-      pick(words, this.#random),
-    );
-    return `what did they say about ${chosen.join(" ")} and when was it?`;
-  }
-
-  /** Questions about sentences drawn from `sentences`. */
-  questions(count: number, sentences: readonly string[]): string[] {
-    return Array.from({ length: count }, () => this.question(pick(sentences, this.#random)));
+  /** Questions about sentences drawn from `sentences`: some of their words between usual ones. */
+  questions(count: number, sentences: readonly string[]): Question[] {
+    return Array.from({ length: count }, () => {
+      const about = pick(sentences, this.#random);
+      const words = about.slice(0, -1).split(" ");
+      const chosen = Array.from({ length: 2 + Math.floor(this.#random.next() * 4) }, () =>
+        pick(words, this.#random),
+      );
+      return { text: `what did they say about ${chosen.join(" ")} and when was it?`, about };
+    });
   }
 
   #vocabulary(): string[] {

@@ -17,7 +17,7 @@ const MODEL_MEMORIES = 200;
 /** `memory.search` against `collection.query` of the same collection with the same vectors. */
 export async function searchResults(address: Address, corpus: Corpus): Promise<Result[]> {
   const texts = corpus.sentences(MEMORIES);
-  const queries = corpus.questions(QUERIES, texts);
+  const queries = corpus.questions(QUERIES, texts).map(({ text }) => text);
   const known = new KnownVectors();
   await known.learn([...texts, ...queries]);
   const times = await compare(address, known, "search", texts, queries);
@@ -42,7 +42,7 @@ export async function searchResults(address: Address, corpus: Corpus): Promise<R
 /** The same with the default embedder on both sides. */
 export async function searchWithModelResults(address: Address, corpus: Corpus): Promise<Result[]> {
   const texts = corpus.sentences(MODEL_MEMORIES);
-  const queries = corpus.questions(MODEL_QUERIES, texts);
+  const queries = corpus.questions(MODEL_QUERIES, texts).map(({ text }) => text);
   const embedder = createEmbedder();
   try {
     const times = await compare(address, embedder, "search-model", texts, queries);
