@@ -87,7 +87,10 @@ export class Unsettled {
     return rows.map((row) => (row as { id: string }).id);
   }
 
-  /** These ids were read back and are as they should be. */
+  /**
+   * These ids were read back and are as they should be. A reading before its time proves nothing
+   * about later, so only one that is due counts.
+   */
   confirm(
     ids: readonly string[],
     token: string,
@@ -95,7 +98,9 @@ export class Unsettled {
     incarnation: string | undefined,
   ): void {
     const read = this.#db.prepare(
-      "SELECT token, since, checks, incarnation FROM unsettled WHERE collection = ? AND id = ? AND token <> ?",
+      `SELECT token, since, checks, incarnation FROM unsettled
+       WHERE collection = ?1 AND id = ?2 AND token <> ?3
+         AND (next_check_at <= ?4 OR (incarnation IS NOT NULL AND incarnation IS NOT ?5))`,
     );
     const remove = this.#db.prepare(
       "DELETE FROM unsettled WHERE collection = ? AND id = ? AND token = ?",
@@ -105,7 +110,7 @@ export class Unsettled {
          incarnation = coalesce(incarnation, ?) WHERE collection = ? AND id = ? AND token = ?`,
     );
     for (const id of ids) {
-      for (const raw of read.all(this.#collection, id, token)) {
+      for (const raw of read.all(this.#collection, id, token, now, incarnation ?? null)) {
         const row = raw as unknown as UnsettledRow;
         if (isOver(row, now, incarnation)) remove.run(this.#collection, id, row.token);
         else {

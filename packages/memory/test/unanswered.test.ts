@@ -54,6 +54,27 @@ describe("a write that ends without an answer", () => {
     expect((await later.get("late")).memory).toBeUndefined();
   });
 
+  test("is not settled by further writes of the same moment, which read it back in passing", async () => {
+    await using space = workspace();
+    const memory = space.open({ limits: { writeMs: 50 } });
+    await memory.add("makes the collection", { id: "other" });
+    const held = gate();
+    space.store.setFaults((point) => (isSending(point) ? held.promise : undefined));
+    await memory.add("late", { id: "x", metadata: { late: true } });
+    space.store.setFaults(undefined);
+    for (const text of ["one", "two", "three"]) {
+      await memory.add(text, { id: "x", waitMs: 0 });
+      await memory.drain();
+    }
+    expect(memory.status().outbox.unsettled).toBe(1);
+    held.open();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(space.store.raw("memories").records.get("x")?.document).toBe("late");
+    await space.open({}, { clock: shifted(60_000) }).drain();
+    expect(space.store.raw("memories").records.get("x")?.document).toBe("three");
+    expect(await memory.compare()).toMatchObject({ equal: true });
+  });
+
   test("is read back once more after the database restarted", async () => {
     await using space = workspace();
     space.store.setIncarnation("first run");
