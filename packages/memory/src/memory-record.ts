@@ -116,7 +116,7 @@ export interface GetResult extends RecallSource {
 export interface ListOptions extends Filter {
   /** Default 50. */
   limit?: number;
-  /** Continue after this page's last id. */
+  /** Continue after this page's last id; `MEMORY_NOT_FOUND` when it is gone meanwhile. */
   after?: string;
 }
 
