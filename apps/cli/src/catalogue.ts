@@ -16,6 +16,7 @@ export interface CommandEntry {
 export const groups: Readonly<Record<string, string>> = {
   memory: "Remember, recall, forget",
   "memory outbox": "Look after writes that the store has not taken yet",
+  "memory breaker": "Look at the circuit breaker, and overrule it",
   server: "The Chroma server that Holdfast runs",
 };
 
@@ -62,6 +63,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/memory/status.ts"),
   },
   {
+    name: "memory stats",
+    summary: "Count and time what was done, across processes",
+    load: () => import("./commands/memory/stats.ts"),
+  },
+  {
     name: "memory rebuild",
     summary: "Make the collection anew from this machine's mirror",
     load: () => import("./commands/memory/rebuild.ts"),
@@ -80,6 +86,26 @@ export const commands: readonly CommandEntry[] = [
     name: "memory outbox discard",
     summary: "Give refused writes up",
     load: () => import("./commands/memory/outbox/discard.ts"),
+  },
+  {
+    name: "memory breaker explain",
+    summary: "Say why it is as it is, and what would change it",
+    load: () => import("./commands/memory/breaker/explain.ts"),
+  },
+  {
+    name: "memory breaker open",
+    summary: "Refuse every call to the store until a reset",
+    load: () => import("./commands/memory/breaker/open.ts"),
+  },
+  {
+    name: "memory breaker close",
+    summary: "Let every call through until a reset",
+    load: () => import("./commands/memory/breaker/close.ts"),
+  },
+  {
+    name: "memory breaker reset",
+    summary: "Lift orders and start anew, closed",
+    load: () => import("./commands/memory/breaker/reset.ts"),
   },
   {
     name: "server start",

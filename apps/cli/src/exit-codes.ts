@@ -26,6 +26,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, ExitStatus>> = {
   FORGET_UNSCOPED: EXIT.usage,
   MEMORY_INVALID: EXIT.usage,
   DURATION_INVALID: EXIT.usage,
+  METRICS_WINDOW_INVALID: EXIT.usage,
   CONFIG_INVALID: EXIT.configInvalid,
   CONFIG_NOT_FOUND: EXIT.configInvalid,
   CONFIG_UNREADABLE: EXIT.configInvalid,

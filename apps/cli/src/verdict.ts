@@ -1,5 +1,6 @@
 import { formatDuration } from "@holdfast/core";
-import type { MemoryStatus } from "@holdfast/memory";
+import type { MemoryStatus, SalvageStatus } from "@holdfast/memory";
+import { circuitName, worstCircuit } from "./breaker-text.ts";
 
 export interface Verdict {
   status: "healthy" | "degraded" | "unhealthy" | "unknown";
@@ -21,17 +22,29 @@ export function verdictOf(status: MemoryStatus, now: number): Verdict {
 }
 
 function judge(
-  { ledger, breaker, outbox }: MemoryStatus,
+  { ledger, breaker: circuits, outbox, salvaged }: MemoryStatus,
   ageMs: number | undefined,
 ): Omit<Verdict, "evidenceAgeMs"> {
-  if (ledger.residual !== 0)
+  // A salvage has said which writes are gone; without one, nobody knows.
+  if (ledger.residual !== 0 && salvaged === undefined)
     return {
       status: "unhealthy",
       cause: `the ledger does not balance: ${ledger.residual} accepted writes are unaccounted for`,
       next: "holdfast memory outbox list",
     };
+  if (salvaged !== undefined && (salvaged.lost.length > 0 || ledger.residual !== 0))
+    return {
+      status: "degraded",
+      cause: lossOf(salvaged, ledger.residual),
+      next: "holdfast memory outbox retry",
+    };
+  const breaker = worstCircuit(circuits);
   if (breaker.state === "open")
-    return { status: "degraded", cause: `the breaker is open: ${breaker.why}`, next: SERVER };
+    return {
+      status: "degraded",
+      cause: `the breaker (${circuitName(breaker)}) is open: ${breaker.why}`,
+      next: breaker.forced === null ? SERVER : RESET,
+    };
   if (ledger.dead > 0)
     return {
       status: "degraded",
@@ -45,7 +58,11 @@ function judge(
       next: SERVER,
     };
   if (breaker.state === "half-open")
-    return { status: "degraded", cause: `the breaker is half-open: ${breaker.why}`, next: SERVER };
+    return {
+      status: "degraded",
+      cause: `the breaker (${circuitName(breaker)}) is half-open: ${breaker.why}`,
+      next: SERVER,
+    };
   if (ageMs === undefined)
     return {
       status: "unknown",
@@ -67,5 +84,15 @@ function judge(
 }
 
 const SERVER = "holdfast server status";
+const RESET = "holdfast memory breaker reset";
+const IDS_NAMED_MAX = 5;
+
+function lossOf({ lost }: SalvageStatus, residual: number): string {
+  const damaged = "the outbox was damaged and set aside";
+  if (lost.length === 0) return `${damaged}; ${residual} of its writes are unaccounted for`;
+  const more = lost.length > IDS_NAMED_MAX ? ` and ${lost.length - IDS_NAMED_MAX} more` : "";
+  const named = lost.slice(0, IDS_NAMED_MAX).join(", ");
+  return `${damaged}; not given back so far: ${named}${more}`;
+}
 
 const writes = (count: number): string => (count === 1 ? "1 write is" : `${count} writes are`);

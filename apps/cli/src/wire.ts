@@ -5,6 +5,7 @@ import { type Config, readSecret, type SecretReference } from "@holdfast/config"
 import { durationMs, HoldfastError } from "@holdfast/core";
 import type { Embedder } from "@holdfast/embedder";
 import type { Memory, MemoryDeps, MemoryOptions } from "@holdfast/memory";
+import type { MetricsStore } from "@holdfast/metrics";
 import type { VectorStore } from "@holdfast/store";
 import type { Context } from "./context.ts";
 import { type Workspace, workspaceOf } from "./workspace.ts";
@@ -16,6 +17,7 @@ export interface Parts {
   store: VectorStore;
   embedder: Embedder;
   breaker: CircuitBreaker;
+  metrics: MetricsStore;
   close(): Promise<void>;
 }
 
@@ -32,19 +34,25 @@ export interface WireOptions extends StoreAccess {
 
 /** Turns a configuration into implementations. The only place that does. */
 export async function wire(workspace: Workspace, options: WireOptions): Promise<Parts> {
-  const { createEmbedder } = await import("@holdfast/embedder");
+  const [{ createEmbedder }, { openMetrics, recordBreaker }, { measureMemory }] = await Promise.all(
+    [import("@holdfast/embedder"), import("./metrics.ts"), import("./measured-memory.ts")],
+  );
   const store = await openStore(workspace, options);
   const embedder = createEmbedder(embedderOptions(workspace.config, options));
   const { background } = options;
   const { memory, breaker, close } = await overStore(workspace, { store, embedder }, background);
+  const metrics = openMetrics(workspace);
+  recordBreaker(breaker, metrics);
   return {
     workspace,
-    memory,
+    memory: measureMemory(memory, metrics),
     store,
     embedder,
     breaker,
+    metrics,
     close: async () => {
       await close();
+      metrics.close();
       await embedder.close();
     },
   };
@@ -61,12 +69,10 @@ async function overStore(
   { store, embedder }: { store: VectorStore; embedder: MemoryDeps["embedder"] },
   background: boolean,
 ): Promise<OverStore> {
-  const [{ createMemory }, { CircuitBreaker, SqliteBreakerStateStore }] = await Promise.all([
+  const [{ createMemory }, { breaker, close }] = await Promise.all([
     import("@holdfast/memory"),
-    import("@holdfast/breaker"),
+    openBreaker(workspace),
   ]);
-  const states = new SqliteBreakerStateStore(join(workspace.stateDirectory, "breaker.db"));
-  const breaker = new CircuitBreaker(breakerOptions(workspace.config), { store: states });
   const options = memoryOptions(workspace, background);
   const memory = createMemory(options, { store, embedder, breaker });
   return {
@@ -75,10 +81,45 @@ async function overStore(
     close: async () => {
       await memory.close();
       await store.close();
+      close();
+    },
+  };
+}
+
+/** The breaker that all processes of a workspace share. */
+async function openBreaker(
+  workspace: Workspace,
+): Promise<{ breaker: CircuitBreaker; close: () => void }> {
+  const { CircuitBreaker, SqliteBreakerStateStore } = await import("@holdfast/breaker");
+  const states = new SqliteBreakerStateStore(join(workspace.stateDirectory, "breaker.db"));
+  const breaker = new CircuitBreaker(breakerOptions(workspace.config), { store: states });
+  return {
+    breaker,
+    close: () => {
       breaker.close();
       states.close();
     },
   };
+}
+
+/** Opens the breaker alone, for orders; what they change is recorded. */
+export async function withBreaker<T>(
+  context: Context,
+  work: (breaker: CircuitBreaker) => T | Promise<T>,
+): Promise<T> {
+  const workspace = workspaceOf(context.config());
+  const [{ breaker, close }, { openMetrics, recordBreaker }] = await Promise.all([
+    openBreaker(workspace),
+    import("./metrics.ts"),
+  ]);
+  const metrics = openMetrics(workspace);
+  recordBreaker(breaker, metrics);
+  try {
+    return await work(breaker);
+  } finally {
+    close();
+    metrics.close();
+  }
 }
 
 /** The store alone, without breaker and outbox: for probes. */
@@ -210,6 +251,8 @@ function breakerOptions(config: Config): BreakerOptions {
     recoveryTimeoutMs: durationMs(breaker.recovery_timeout),
     successThreshold: breaker.success_threshold,
     timeoutMs: durationMs(breaker.timeout),
+    // Searches go on while only writes fail, and the other way round.
+    operations: { read: {}, write: {} },
     classify: (error) =>
       error instanceof HoldfastError && !error.retryable ? "ignored" : "failure",
   };

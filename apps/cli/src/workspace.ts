@@ -27,6 +27,11 @@ export function workspaceOf(loaded: LoadedConfig): Workspace {
   return { config, dataDirectory: undefined, stateDirectory: folder };
 }
 
+/** What all processes of a workspace have measured; there is none before the first has. */
+export function metricsFileOf({ stateDirectory: folder }: Workspace): string {
+  return join(folder, "metrics.db");
+}
+
 function stateDirectory(dataDirectory: string): string {
   try {
     return stateDirectoryOf(dataDirectory);

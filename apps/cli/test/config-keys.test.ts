@@ -209,7 +209,7 @@ async function breakerAfterSearches(
   searches: number,
 ): Promise<{ retryAfterMs: number; state: string }> {
   for (let n = 0; n < searches; n += 1) await run("memory", "search", "x");
-  return (await run("memory", "status")).json.data.memory.breaker;
+  return (await run("memory", "status")).json.data.memory.breaker.operations.read;
 }
 
 async function keeps(line: string): Promise<void> {

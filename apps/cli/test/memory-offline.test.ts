@@ -70,9 +70,17 @@ test("what failing commands learnt outlives them: the sixth is refused by the br
   expect(json.data).toMatchObject({
     verdict: {
       status: "degraded",
-      cause: expect.stringMatching(/^the breaker is open: 5 failures/),
+      cause: expect.stringMatching(/^the breaker \(read\) is open: 5 failures/),
     },
-    memory: { breaker: { state: "open", retryAfterMs: expect.any(Number) } },
+    memory: {
+      // Writes are tried all the same.
+      breaker: {
+        operations: {
+          read: { state: "open", retryAfterMs: expect.any(Number) },
+          write: { state: "closed" },
+        },
+      },
+    },
   });
 });
 

@@ -11,6 +11,12 @@ interface Facts {
   lastError?: string;
   state?: "closed" | "open" | "half-open";
   answeredAt?: number | undefined;
+  order?: string;
+  lost?: string[];
+}
+
+function circuit(state: string, forced: string | null = null, operations = {}): object {
+  return { state, forced, why: "5 failures in a row", operation: "read", operations };
 }
 
 function status(facts: Facts): MemoryStatus {
@@ -18,7 +24,12 @@ function status(facts: Facts): MemoryStatus {
     ledger: { residual: facts.residual ?? 0, dead: facts.dead ?? 0 },
     outbox: { records: facts.queued ?? 0, lastError: facts.lastError },
     storeLastAnsweredAt: "answeredAt" in facts ? facts.answeredAt : NOW - 1_000,
-    breaker: { state: facts.state ?? "closed", why: "5 failures in a row" },
+    breaker: circuit("closed", null, {
+      read: circuit(facts.state ?? "closed", facts.order ?? null),
+      write: circuit("closed"),
+    }),
+    salvaged:
+      facts.lost === undefined ? undefined : { at: NOW, file: "aside/memory.db", lost: facts.lost },
   } as MemoryStatus;
 }
 
@@ -31,6 +42,28 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     "unhealthy",
     /1 accepted/,
     /outbox/,
+  ],
+  [
+    "writes went with a damaged outbox, and are named",
+    { residual: 7, lost: ["a", "b", "c", "d", "e", "f", "g"], state: "open" },
+    "degraded",
+    /damaged and set aside; not given back so far: a, b, c, d, e and 2 more$/,
+    /outbox retry/,
+  ],
+  [
+    "writes went with a damaged outbox that nobody can name",
+    { residual: 2, lost: [] },
+    "degraded",
+    /damaged.* 2 of its writes are unaccounted for/,
+    /outbox retry/,
+  ],
+  ["a damaged outbox lost nothing", { lost: [] }, "healthy", /nothing waits/, undefined],
+  [
+    "the breaker was ordered open",
+    { state: "open", order: "open" },
+    "degraded",
+    /breaker \(read\) is open/,
+    /memory breaker reset/,
   ],
   ["the breaker is open", { state: "open", dead: 1 }, "degraded", /5 failures in a row/, /server/],
   ["writes were refused", { dead: 1 }, "degraded", /1 write is refused/, /outbox list/],

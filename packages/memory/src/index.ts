@@ -42,4 +42,11 @@ export type {
   SearchResult,
   WriteOptions,
 } from "./memory-record.ts";
+export {
+  MEMORY_OPERATIONS,
+  memoryMetrics,
+  type MemoryMetricsOptions,
+  memoryOutcomeClass,
+  STORE_OPERATIONS,
+} from "./metrics-mapping.ts";
 export { breakerOutcome, type TimeLimits } from "./store-access.ts";

@@ -95,15 +95,15 @@ async function openBreaker(scene: Scene): Promise<void> {
   const { memory, breaker } = scene.parts;
   const opened = await until(
     async () => {
-      if (breaker.state() === "open") return true;
+      if (breaker.state("read") === "open") return true;
       await memory.search("anything", { limit: 1, signal: scene.signal });
       return false;
     },
     15_000,
     scene.signal,
   );
-  const { why, retryAfterMs } = breaker.explain();
-  tell(scene, `${breaker.state()}: ${why}.`);
+  const { why, retryAfterMs } = breaker.explain("read");
+  tell(scene, `${breaker.state("read")}: ${why}.`);
   const began = performance.now();
   const refused = await memory.search("anything", { limit: 1, signal: scene.signal });
   const tookMs = performance.now() - began;
@@ -113,7 +113,7 @@ async function openBreaker(scene: Scene): Promise<void> {
   );
   claim(scene, {
     claim: "The breaker opens: nobody waits for a dead server",
-    evidence: `${breaker.state()} after ${breaker.explain().evidence.lastErrors.length} failures; the next recall took ${tookMs.toFixed(0)} ms`,
+    evidence: `${breaker.state("read")} after ${breaker.explain("read").evidence.lastErrors.length} failures; the next recall took ${tookMs.toFixed(0)} ms`,
     held: opened && refused.degraded,
   });
 }

@@ -14,11 +14,11 @@ export async function recovery(scene: Scene): Promise<void> {
 async function heal(scene: Scene): Promise<void> {
   act(scene, 7, "Let the keeper heal it");
   const { memory, breaker } = scene.parts;
-  const openedAt = breaker.explain().since ?? Date.now();
+  const openedAt = breaker.explain("read").since ?? Date.now();
   const began = performance.now();
   const { pid, port } = await scene.stage.startKeeper(scene.signal);
   tell(scene, `The keeper found the server dead and started another: pid ${pid}, port ${port}.`);
-  const probed = await until(() => breaker.state() !== "open", 15_000, scene.signal);
+  const probed = await until(() => breaker.state("read") !== "open", 15_000, scene.signal);
   const waited = formatDuration(Date.now() - openedAt);
   tell(scene, "Its canary was written, found and deleted, so the breaker stopped waiting.");
   claim(scene, {
@@ -31,11 +31,11 @@ async function heal(scene: Scene): Promise<void> {
   const { ledger } = memory.status();
   tell(scene, `The outbox drained by itself: ${ledger.stored} stored, ${ledger.queued} queued.`);
   const right = await askAll(scene);
-  tell(scene, `The breaker is ${breaker.state()}.`);
+  tell(scene, `The breaker is ${breaker.state("read")}.`);
   claim(scene, {
     claim: "It heals by itself, and the outbox drains",
-    evidence: `after ${formatDuration(performance.now() - began)}: ${ledger.queued} queued, ${right} of ${QUESTIONS.length} recalled from Chroma, breaker ${breaker.state()}`,
-    held: drained && right === QUESTIONS.length && breaker.state() === "closed",
+    evidence: `after ${formatDuration(performance.now() - began)}: ${ledger.queued} queued, ${right} of ${QUESTIONS.length} recalled from Chroma, breaker ${breaker.state("read")}`,
+    held: drained && right === QUESTIONS.length && breaker.state("read") === "closed",
   });
 }
 

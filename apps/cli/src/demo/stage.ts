@@ -118,6 +118,8 @@ export class Stage implements AsyncDisposable {
 
   /** For an exit that nothing can wait for, as by a second Ctrl-C. */
   #clearNow(): void {
+    // What it still holds would be written at the exit, into a folder that is gone.
+    this.#parts?.metrics.close();
     const keeper = keeperStatus(this.dataDirectory);
     if (keeper?.running && keeper.pid !== undefined) process.kill(keeper.pid, "SIGKILL");
     const server = serverState(this.dataDirectory);

@@ -15,6 +15,7 @@ const LISTED_MAX = 20;
 /**
  * Looks for damage before a server is started. A damaged directory is moved aside, whole, if the
  * mirror can bring back everything in it; the caller then starts on an empty one and rebuilds.
+ * Returns whether it was.
  * @throws HoldfastError `HEAL_REFUSED` when something would be lost, naming it. Nothing is
  * changed then.
  */
@@ -22,9 +23,9 @@ export async function moveAsideIfDamaged(
   dataDirectory: string,
   memory: Memory,
   logger: KeeperLogger,
-): Promise<void> {
+): Promise<boolean> {
   const { findings, damaged, collections } = inspectDataDirectory(dataDirectory);
-  if (!damaged) return;
+  if (!damaged) return false;
   logger.warn({ findings }, "the data directory is damaged");
   const reason = findings.map(describe).join("; ");
   if (collections === undefined) {
@@ -38,6 +39,7 @@ export async function moveAsideIfDamaged(
   }
   const { folder } = quarantine(dataDirectory, { reason, evidence: findings });
   logger.warn({ folder, reason }, "the damaged data directory was moved aside");
+  return true;
 }
 
 /**

@@ -9,6 +9,7 @@ import { Keeper } from "./keeper.ts";
 import type { KeeperArguments } from "./keeper-arguments.ts";
 import { KeeperDatabase } from "./keeper-database.ts";
 import { openKeeperLog } from "./keeper-log.ts";
+import { KeeperMetrics } from "./keeper-metrics.ts";
 
 const LOCK_WAIT_MS = 300;
 
@@ -59,7 +60,15 @@ async function main(given: KeeperArguments): Promise<void> {
           ? {}
           : { healthIntervalMs: given.healthIntervalMs }),
       },
-      { ...parts, database, logger, rotateLog: rotate, clock: systemClock, random: systemRandom },
+      {
+        ...parts,
+        database,
+        metrics: new KeeperMetrics(parts.metrics, systemClock),
+        logger,
+        rotateLog: rotate,
+        clock: systemClock,
+        random: systemRandom,
+      },
     );
     await keeper.run(stopping.signal);
   } catch (error) {

@@ -10,9 +10,11 @@ import type { Memory } from "@holdfast/memory";
 import { startTimeOf } from "@holdfast/sqlite";
 import type { VectorStore } from "@holdfast/store";
 import { sendCanary } from "./canary.ts";
+import { closeHalfOpen, isAnyTripped } from "./circuits.ts";
 import { moveAsideIfDamaged, rebuildIfLost } from "./heal.ts";
 import type { KeeperDatabase, KeeperPhase } from "./keeper-database.ts";
 import type { KeeperLogger } from "./keeper-log.ts";
+import type { KeeperMetrics } from "./keeper-metrics.ts";
 
 export interface KeeperOptions {
   server: ManagedServerOptions;
@@ -27,6 +29,7 @@ export interface KeeperDeps {
   store: VectorStore;
   breaker: CircuitBreaker;
   database: KeeperDatabase;
+  metrics: KeeperMetrics;
   logger: KeeperLogger;
   clock: Clock;
   random: Random;
@@ -42,7 +45,6 @@ const QUICK_CRASH_MS = 60_000;
 const QUICK_CRASHES_MAX = 5;
 const RESTART_BACKOFF = { baseMs: 250, maxMs: 10_000 };
 const HUNG_AFTER = 2;
-const HALF_OPEN_CALLS_MAX = 10;
 
 /**
  * Keeps one data directory served: starts Chroma, restarts it when it dies or hangs, heals a torn
@@ -73,8 +75,11 @@ export class Keeper {
       {
         clock: deps.clock,
         logger: deps.logger,
-        beforeLaunch: ({ dataDirectory }) =>
-          moveAsideIfDamaged(dataDirectory, deps.memory, deps.logger),
+        beforeLaunch: async ({ dataDirectory }) => {
+          const moveAside = (): Promise<boolean> =>
+            moveAsideIfDamaged(dataDirectory, deps.memory, deps.logger);
+          await deps.metrics.recovery("move-aside", moveAside, (moved) => moved || undefined);
+        },
       },
     );
     this.#server.onCrash((exit) => {
@@ -108,6 +113,7 @@ export class Keeper {
       await this.#draining;
       await this.#server.halt();
       database.end(clock.now(), failure && { ...plain(failure), at: clock.now() });
+      this.#deps.metrics.close();
       this.#server.release();
       logger.info({}, "the keeper has stopped");
     }
@@ -130,19 +136,21 @@ export class Keeper {
   }
 
   async #bringUp(signal: AbortSignal): Promise<void> {
-    const { store, memory, logger } = this.#deps;
+    const { store, memory, metrics, logger } = this.#deps;
     this.#crash = undefined;
     this.#unanswered = 0;
     await this.#server.start(signal);
     await store.ping({ signal });
     this.#phase("healing", "looking whether the store has lost memories");
-    await rebuildIfLost(store, memory, logger, signal);
+    const rebuild = (): Promise<boolean> => rebuildIfLost(store, memory, logger, signal);
+    await metrics.recovery("rebuild", rebuild, (rebuilt) => rebuilt || undefined);
     await this.#check(signal);
   }
 
   /** Two quick crashes in a row mean that starting again will not help by itself. */
   async #afterCrash(exit: ServerExit, signal: AbortSignal): Promise<void> {
-    const { clock, random, logger } = this.#deps;
+    const { clock, random, metrics, logger } = this.#deps;
+    metrics.down(`Chroma ended (${ending(exit)})`);
     this.#quickCrashes = exit.ranMs < QUICK_CRASH_MS ? this.#quickCrashes + 1 : 1;
     if (this.#quickCrashes > QUICK_CRASHES_MAX) {
       throw new HoldfastError(
@@ -154,7 +162,8 @@ export class Keeper {
     logger.warn({ exit, attempt: this.#quickCrashes, waitMs }, "restarting Chroma");
     this.#phase("restarting", `Chroma ended (${ending(exit)}); starting it again`);
     await clock.sleep(waitMs, signal);
-    await this.#bringUpOrCrash(signal);
+    const restart = (): Promise<void> => this.#bringUpOrCrash(signal);
+    await metrics.recovery("restart", restart, () => this.#crash === undefined);
   }
 
   /** Each start looks at the directory first: see `beforeLaunch`. */
@@ -169,24 +178,30 @@ export class Keeper {
 
   /** A canary through the store; then the breaker hears of it. */
   async #check(signal: AbortSignal): Promise<void> {
-    const { store, breaker, database, clock, logger, rotateLog } = this.#deps;
+    const { store, memory, breaker, database, metrics, clock, logger, rotateLog } = this.#deps;
     const intervalMs = this.#options.healthIntervalMs ?? 30_000;
     const failedBefore = database.read().phase !== "ready";
     this.#server.rotateLog();
     rotateLog?.();
+    const began = clock.monotonic();
     try {
       await sendCanary(store, CANARY_LIMIT_MS);
+      metrics.canary(began);
       this.#unanswered = 0;
       this.#nextCheckAt = clock.monotonic() + intervalMs;
       database.setCanary(clock.now());
       this.#phase("ready", "the canary was written, found and deleted");
       this.#healed ||= failedBefore;
-      if (await breaker.probeNow("canary")) await this.#closeBreaker(signal);
+      if (!(await breaker.probeNow("canary"))) return;
+      await closeHalfOpen(breaker, memory, store, signal);
+      this.#healed = true;
+      logger.info({ state: breaker.state() }, "a canary ended the breaker's wait");
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof HoldfastError)) throw error;
       this.#nextCheckAt = clock.monotonic() + Math.min(intervalMs, ANXIOUS_MS);
       logger.warn({ error }, "the canary failed");
+      metrics.canary(began, error);
       this.#phase("degraded", error.message);
       if (this.#crash === undefined) await this.#restartIfHung(signal);
     }
@@ -212,23 +227,13 @@ export class Keeper {
     this.#crash = { pid, incarnation, ranMs, code: null, signal: null, logTail: [] };
   }
 
-  /** The canary's word opens the breaker half; calls of ours close it, so that nobody waits. */
-  async #closeBreaker(signal: AbortSignal): Promise<void> {
-    const { breaker, memory, store, logger } = this.#deps;
-    for (let call = 0; call < HALF_OPEN_CALLS_MAX && breaker.state() === "half-open"; call += 1) {
-      await memory.guard("ping", (inner) =>
-        store.ping({ signal: AbortSignal.any([inner, signal]) }),
-      );
-    }
-    this.#healed = true;
-    logger.info({ state: breaker.state() }, "a canary ended the breaker's wait");
-  }
-
   /** Drains beside the loop: a hanging store must not keep us from noticing that it hangs. */
   #startDraining(): void {
+    const { memory, metrics, clock } = this.#deps;
+    const status = memory.status();
+    metrics.sample(status);
     if (this.#draining !== undefined || this.#crash !== undefined || this.#unanswered > 0) return;
-    const { memory, clock } = this.#deps;
-    const { records, unsettled, nextAttemptAt } = memory.status().outbox;
+    const { records, unsettled, nextAttemptAt } = status.outbox;
     if (records + unsettled === 0) return;
     if ((nextAttemptAt ?? 0) > clock.now() && !this.#healed) return;
     this.#healed = false;
@@ -254,7 +259,7 @@ export class Keeper {
   }
 
   #checkDueAt(): number {
-    if (this.#deps.breaker.state() !== "open") return this.#nextCheckAt;
+    if (!isAnyTripped(this.#deps.breaker)) return this.#nextCheckAt;
     const intervalMs = this.#options.healthIntervalMs ?? 30_000;
     return this.#nextCheckAt - Math.max(0, intervalMs - ANXIOUS_MS);
   }

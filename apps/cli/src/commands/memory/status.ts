@@ -1,18 +1,24 @@
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { formatDuration } from "@holdfast/core";
-import type { MemoryStatus } from "@holdfast/memory";
+import { formatDuration, HoldfastError } from "@holdfast/core";
+import type { MemoryStatus, SalvageStatus } from "@holdfast/memory";
+import { breakerRows } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
+import { moment } from "../../memory-text.ts";
+import type { MetricsDigest } from "../../metrics-report.ts";
 import { columns, type Output, printable } from "../../output.ts";
 import { type ServerState, serverState } from "../../server-state.ts";
 import { type Verdict, verdictOf } from "../../verdict.ts";
 import { withMirror } from "../../wire.ts";
-import type { Workspace } from "../../workspace.ts";
+import { metricsFileOf, type Workspace } from "../../workspace.ts";
 
 export function register(command: Command, context: Context): void {
   command.action(() => status(context));
   example(command, ["holdfast memory status", "holdfast memory status --json"]);
 }
+
+const LOST_NAMED_MAX = 20;
 
 interface Report {
   verdict: Verdict;
@@ -25,13 +31,16 @@ interface Report {
   };
   embedder: { provider: string; model: string | undefined };
   memory: MemoryStatus;
+  /** Of the last 24 hours; undefined when nothing was recorded yet, or it cannot be read. */
+  metrics: MetricsDigest | undefined;
 }
 
 async function status(context: Context): Promise<void> {
   const { output } = context;
   const loaded = context.config();
-  const report = await withMirror(context, (memory, workspace): Report => {
+  const report = await withMirror(context, async (memory, workspace): Promise<Report> => {
     const state = memory.status();
+    const metrics = await recentMetrics(workspace, output);
     return {
       verdict: verdictOf(state, Date.now()),
       configuration: {
@@ -51,9 +60,32 @@ async function status(context: Context): Promise<void> {
         model: loaded.config.embedder.model,
       },
       memory: state,
+      metrics,
     };
   });
-  output.result(report, text(report, output));
+  output.result(report, text(report, await metricsRows(report), output));
+}
+
+async function metricsRows({ metrics }: Report): Promise<string[][]> {
+  if (metrics === undefined) return [];
+  const { statusRows } = await import("../../metrics-text.ts");
+  return statusRows(metrics, Date.now());
+}
+
+/** The reader is only loaded when there is something to read. */
+async function recentMetrics(
+  workspace: Workspace,
+  output: Output,
+): Promise<MetricsDigest | undefined> {
+  if (!existsSync(metricsFileOf(workspace))) return undefined;
+  const { digestMetrics } = await import("../../metrics-report.ts");
+  try {
+    return digestMetrics(workspace, "24h");
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    output.warn(`the metrics cannot be read: ${error.message}`);
+    return undefined;
+  }
 }
 
 function placeOf({ dataDirectory, config }: Workspace): string {
@@ -63,9 +95,9 @@ function placeOf({ dataDirectory, config }: Workspace): string {
   return [address, tenant, database].filter(Boolean).join(" ");
 }
 
-function text(report: Report, output: Output): string {
+function text(report: Report, metrics: string[][], output: Output): string {
   const { verdict, configuration, store, memory } = report;
-  const { ledger, outbox, breaker } = memory;
+  const { ledger, outbox, breaker, salvaged } = memory;
   const colour = (
     { healthy: "green", unhealthy: "red", degraded: "yellow", unknown: "yellow" } as const
   )[verdict.status];
@@ -80,8 +112,7 @@ function text(report: Report, output: Output): string {
     ],
     ["store", `${store.mode} Chroma, ${store.place}, collection ${store.collection}`],
     ...(store.server === undefined ? [] : [["server", describeServer(store.server)]]),
-    ["breaker", `${breaker.state}: ${breaker.why}`],
-    ...(breaker.state === "closed" ? [] : [["", breaker.next]]),
+    ...breakerRows(breaker, Date.now()),
     [
       "ledger",
       `accepted ${ledger.accepted} = stored ${ledger.stored} + queued ${ledger.queued} + dead ${ledger.dead} + discarded ${ledger.discarded}`,
@@ -89,10 +120,21 @@ function text(report: Report, output: Output): string {
     ["outbox", `${outbox.records} waiting${oldest}`],
     ...(outbox.lastError === undefined ? [] : [["", `last attempt: ${outbox.lastError}`]]),
     ["mirror", `${memory.mirrored} memories`],
+    ...(salvaged === undefined ? [] : salvageRows(salvaged)),
+    ...metrics,
   ];
   const head = `${output.paint([colour, "bold"], verdict.status)}: ${printable(verdict.cause)}`;
   const next = verdict.next === undefined ? [] : [`next: ${verdict.next}`];
   return [head, ...next, "", printable(columns(rows))].join("\n");
+}
+
+function salvageRows({ at, file, lost }: SalvageStatus): string[][] {
+  const named = lost.slice(0, LOST_NAMED_MAX).join(", ");
+  const more = lost.length > LOST_NAMED_MAX ? ` and ${lost.length - LOST_NAMED_MAX} more` : "";
+  return [
+    ["damage", `the outbox was damaged on ${moment(at)}, and set aside as ${file}`],
+    ["", lost.length === 0 ? "everything in it was given back" : `lost: ${named}${more}`],
+  ];
 }
 
 function describeServer(server: ServerState): string {

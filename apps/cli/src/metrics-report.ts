@@ -1,0 +1,191 @@
+import { MEMORY_OPERATIONS, memoryOutcomeClass, STORE_OPERATIONS } from "@holdfast/memory";
+import {
+  EVENT_KINDS,
+  type IncidentSummary,
+  type MetricsEvent,
+  type MetricsStatus,
+  MetricsStore,
+  type MetricsSummary,
+  type OperationSummary,
+  type SloReport,
+  type TimelinePoint,
+} from "@holdfast/metrics";
+import { FAILED_EVENT, LAST_SUCCESS_GAUGE } from "./metrics.ts";
+import { metricsFileOf, type Workspace } from "./workspace.ts";
+
+type Point = Omit<TimelinePoint, "ignored">;
+
+/** Operations of one kind over a window: all together, and each. */
+interface View {
+  overall: OperationSummary;
+  operations: OperationSummary[];
+  timeline: { stepMs: number; points: Point[] };
+  slowest: MetricsSummary["slowest"];
+  /** The promise, and how much of what it allows to fail is left. */
+  objective: SloReport | undefined;
+}
+
+/** What all processes of a workspace recorded. Times are wall-clock milliseconds. */
+export interface MetricsReport {
+  fromMs: number;
+  toMs: number;
+  /** How much earlier than `fromMs` a record may be. */
+  resolutionMs: number;
+  /** What the memory was asked. */
+  memory: View;
+  /** What the store was asked for it. */
+  store: View;
+  /** Writes given to be kept, by outcome. */
+  captures: Record<string, number>;
+  breaker: {
+    /** From closed to open by failures, orders left out. */
+    trips: number;
+    /** Transitions by an operator's order. */
+    orders: number;
+    /** Calls that it refused. */
+    refused: number;
+    last: MetricsEvent | null;
+  };
+  recovery: MetricsSummary["recovery"];
+  /** Only where a keeper watches; undefined where nobody would have noticed an outage. */
+  incidents: IncidentSummary | undefined;
+  last: { success: LastRun | undefined; failure: LastRun | undefined };
+  file: MetricsStatus;
+}
+
+/** The part of it that a status page has room for. */
+export interface MetricsDigest {
+  fromMs: number;
+  toMs: number;
+  memory: OperationSummary;
+  store: OperationSummary;
+  breaker: MetricsReport["breaker"];
+  last: MetricsReport["last"];
+}
+
+export interface LastRun {
+  operation: string;
+  atMs: number;
+  /** Of a failure. */
+  code?: string;
+  message?: string;
+}
+
+/** Of the memory and of its store; where more fails, the month's error budget is gone. */
+const OBJECTIVES = { memory: 0.999, store: 0.99 } as const;
+
+/**
+ * @throws MetricsError `METRICS_WINDOW_INVALID`; SqliteError when the file cannot be read.
+ */
+export function readMetrics(workspace: Workspace, since: string): MetricsReport {
+  const path = metricsFileOf(workspace);
+  const memory = summaryOf(path, "memory", MEMORY_OPERATIONS, since);
+  const store = summaryOf(path, "store", STORE_OPERATIONS, since);
+  const { fromMs, toMs, resolutionMs, recovery, incidents, counters, gauges } = memory.summary;
+  const counted = (name: string): MetricsSummary["counters"] =>
+    counters.filter((counter) => counter.name === name);
+  return {
+    fromMs,
+    toMs,
+    resolutionMs,
+    memory: memory.view,
+    store: store.view,
+    captures: Object.fromEntries(
+      counted("captures").map(({ labels, value }) => [labels["outcome"] ?? "", value]),
+    ),
+    breaker: {
+      ...transitionsOf(memory.transitions),
+      refused: counted("breaker.rejections").reduce((sum, { value }) => sum + value, 0),
+    },
+    recovery,
+    incidents: workspace.dataDirectory === undefined ? undefined : incidents,
+    last: { success: lastSuccess(gauges), failure: memory.lastFailure },
+    file: memory.summary.status,
+  };
+}
+
+/** As `readMetrics`, in short. */
+export function digestMetrics(workspace: Workspace, since: string): MetricsDigest {
+  const { fromMs, toMs, memory, store, breaker, last } = readMetrics(workspace, since);
+  return { fromMs, toMs, memory: memory.overall, store: store.overall, breaker, last };
+}
+
+interface Summarised {
+  summary: MetricsSummary;
+  view: View;
+  lastFailure: LastRun | undefined;
+  transitions: readonly MetricsEvent[];
+}
+
+/** Only these operations count; the others are left out of totals, rates and percentiles. */
+function summaryOf(
+  path: string,
+  name: keyof typeof OBJECTIVES,
+  operations: readonly string[],
+  since: string,
+): Summarised {
+  const mine = new Set(operations);
+  using metrics = new MetricsStore({
+    path,
+    classify: (operation, outcome) =>
+      mine.has(operation) ? memoryOutcomeClass(operation, outcome) : "ignored",
+    slos: [{ name, objective: OBJECTIVES[name], operations }],
+  });
+  const summary = metrics.summary({ since });
+  const own = summary.operations.filter(({ operation }) => mine.has(operation));
+  const ignored = own.reduce((sum, operation) => sum + operation.ignored, 0);
+  const { succeeded, failed } = summary.overall;
+  const overall = { ...summary.overall, ignored, total: succeeded + failed + ignored };
+  const [failure] = metrics.events({ since, kinds: [FAILED_EVENT], limit: 1 });
+  return {
+    summary,
+    view: {
+      overall: { ...overall, outcomes: sumOf(own) },
+      operations: own,
+      timeline: {
+        stepMs: summary.timeline.stepMs,
+        // Here the other operations are among the ignored.
+        points: summary.timeline.points.map((point) => ({ ...point, ignored: undefined })),
+      },
+      slowest: summary.slowest.filter(({ operation }) => mine.has(operation)),
+      objective: summary.slos[0],
+    },
+    lastFailure: failure && lastRun(failure),
+    transitions: metrics.events({ since, kinds: [EVENT_KINDS.breakerTransition] }),
+  };
+}
+
+function transitionsOf(
+  transitions: readonly MetricsEvent[],
+): Omit<MetricsReport["breaker"], "refused"> {
+  const ordered = transitions.filter(({ data }) => data["forced"] !== undefined);
+  const trips = transitions.filter(
+    ({ data }) =>
+      data["forced"] === undefined && data["from"] === "closed" && data["to"] === "open",
+  );
+  return { trips: trips.length, orders: ordered.length, last: transitions.at(-1) ?? null };
+}
+
+function sumOf(operations: readonly OperationSummary[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { outcomes } of operations)
+    for (const [outcome, count] of Object.entries(outcomes))
+      sums[outcome] = (sums[outcome] ?? 0) + count;
+  return sums;
+}
+
+function lastSuccess(gauges: MetricsSummary["gauges"]): LastRun | undefined {
+  const successes = gauges.filter(({ name }) => name === LAST_SUCCESS_GAUGE);
+  const latest = successes.toSorted((one, other) => other.value - one.value)[0];
+  return latest && { operation: latest.labels["operation"] ?? "", atMs: latest.value };
+}
+
+function lastRun({ subject, atMs, data }: MetricsEvent): LastRun {
+  const { code, message } = data;
+  return {
+    operation: subject,
+    atMs,
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof message === "string" ? { message } : {}),
+  };
+}

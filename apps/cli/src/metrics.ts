@@ -1,0 +1,52 @@
+import type { CircuitBreaker } from "@holdfast/breaker";
+import { memoryOutcomeClass } from "@holdfast/memory";
+import { MetricsStore } from "@holdfast/metrics";
+import { type Workspace, metricsFileOf } from "./workspace.ts";
+
+/** An event of each run that failed; its subject is the operation. */
+export const FAILED_EVENT = "operation.failed";
+/** A gauge by operation: when it last went well, in wall-clock milliseconds. */
+export const LAST_SUCCESS_GAUGE = "last-success-ms";
+
+/** Opens the metrics of a workspace. Nothing is written before something is recorded. */
+export function openMetrics(workspace: Workspace): MetricsStore {
+  return new MetricsStore({ path: metricsFileOf(workspace), classify: memoryOutcomeClass });
+}
+
+/** Records one run, when it last went well, and of a failure also why. Never throws. */
+export function recordOutcome(
+  metrics: MetricsStore,
+  operation: string,
+  outcome: string,
+  durationMs: number,
+  error?: unknown,
+): void {
+  metrics.record(operation, outcome, durationMs);
+  const kind = memoryOutcomeClass(operation, outcome);
+  if (kind === "success") metrics.gauge(LAST_SUCCESS_GAUGE, Date.now(), { operation });
+  if (kind === "failure") metrics.event(FAILED_EVENT, operation, { outcome, ...causeOf(error) });
+}
+
+function causeOf(error: unknown): { code?: string; message?: string } {
+  if (!(error instanceof Error)) return {};
+  const { code } = error as { code?: unknown };
+  return { message: error.message, ...(typeof code === "string" ? { code } : {}) };
+}
+
+/** Records what goes through a breaker, and its changes of state that happen in this process. */
+export function recordBreaker(breaker: CircuitBreaker, metrics: MetricsStore): void {
+  breaker.on("outcome", ({ operation = "call", outcome, durationMs, timedOut, error }) => {
+    const told = timedOut && outcome === "failure" ? "timeout" : outcome;
+    recordOutcome(metrics, `store.${operation}`, told, durationMs, error);
+  });
+  breaker.on("reject", ({ operation = "call", reason }) =>
+    metrics.count("breaker.rejections", 1, { operation, reason }),
+  );
+  breaker.on("transition", ({ breaker: name, operation, from, to, why, forced, origin }) => {
+    // What another process moved, that process has recorded.
+    if (origin === "shared") return;
+    const subject = operation === undefined ? name : `${name}/${operation}`;
+    const order = forced === null ? {} : { forced: forced.mode };
+    metrics.lifecycle.breakerTransition(subject, from, to, { why, ...order });
+  });
+}
