@@ -13,7 +13,7 @@ import {
 } from "@holdfast/memory";
 import { ChromaClient, type Collection } from "chromadb";
 
-export const DIMENSION = 384;
+const DIMENSION = 384;
 
 export interface Address {
   host: string;
