@@ -3,8 +3,8 @@ import type { Clock } from "@holdfast/core";
 import type { Applier } from "./applier.ts";
 import { compareWithMirror } from "./compare.ts";
 import { discardLetters } from "./dead-letters.ts";
-import { type Drainer, remainingMs, type RunEnd } from "./drainer.ts";
-import { isEmptyFilter } from "./filter-sql.ts";
+import type { Drainer } from "./drainer.ts";
+import { selectToForget } from "./forget-selection.ts";
 import { type Accepted, type Draft, expiryOf, type Journal } from "./journal.ts";
 import type {
   Comparison,
@@ -30,10 +30,10 @@ import type {
   SearchResult,
   WriteOptions,
 } from "./memory-record.ts";
+import { Receipts } from "./receipts.ts";
 import type { Recall } from "./recall.ts";
-import { decodeRecord } from "./record-codec.ts";
 import { rebuildCollection } from "./rebuild.ts";
-import { isStoreFailure, type StoreAccess } from "./store-access.ts";
+import type { StoreAccess } from "./store-access.ts";
 import {
   validateFilter,
   validateId,
@@ -48,6 +48,8 @@ import {
 const LIST_DEFAULT = 50;
 const LIST_MAX = 10_000;
 const TTL_SWEEP_MAX = 500;
+/** How often a drain looks whether another process has finished. */
+const TURN_POLL_MS = 50;
 const MAINTENANCE_CALL_MS = 60_000;
 
 interface ServiceOptions {
@@ -71,16 +73,15 @@ export class MemoryService implements Memory {
   readonly #options: ServiceOptions;
   readonly #deps: ServiceDeps;
   readonly #stop = new AbortController();
-  #retry: NodeJS.Timeout | undefined;
+  readonly #receipts: Receipts;
   /** Calls that still use the journal. */
   readonly #underWay = new Set<Promise<unknown>>();
   #closed = false;
-  /** What several waited for together is said once. */
-  #warnedOf: unknown;
 
   constructor(options: ServiceOptions, deps: ServiceDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#receipts = new Receipts(options, { ...deps, stop: this.#stop.signal });
   }
 
   async add(text: string, options: AddOptions = {}): Promise<Receipt> {
@@ -108,7 +109,7 @@ export class MemoryService implements Memory {
         now,
       );
     });
-    return this.#receipts(accepted, options);
+    return this.#receipts.give(accepted, options);
   }
 
   async update(id: string, changes: MemoryChanges, options: WriteOptions = {}): Promise<Receipt> {
@@ -118,7 +119,7 @@ export class MemoryService implements Memory {
         validateChanges(changes);
         return [this.#deps.journal.acceptChanges(id, changes, this.#deps.clock.now())];
       });
-      return this.#receipts(accepted, options);
+      return this.#receipts.give(accepted, options);
     });
     return receipt as Receipt;
   }
@@ -169,14 +170,18 @@ export class MemoryService implements Memory {
     selector: readonly string[] | Filter,
     options: WriteOptions & { dryRun?: boolean },
   ): Promise<ForgetResult> {
-    const { ids, foreign } = await this.#select(selector, this.#until(options.signal));
+    const { ids, foreign } = await selectToForget(
+      selector,
+      this.#deps,
+      this.#until(options.signal),
+    );
     if (options.dryRun || ids.length === 0) return { ids, durability: "stored", reason: undefined };
     const now = this.#deps.clock.now();
     const accepted = await this.#accept(ids.length, () =>
       this.#deps.journal.acceptForgets(ids, now, foreign),
     );
     this.#deps.journal.scour();
-    const receipts = await this.#receipts(accepted, options);
+    const receipts = await this.#receipts.give(accepted, options);
     const waiting = receipts.find((receipt) => receipt.durability !== "stored");
     return {
       ids: receipts.map((receipt) => receipt.id),
@@ -201,7 +206,7 @@ export class MemoryService implements Memory {
       if (end.kind !== "busy") return { ...this.#deps.drainer.report };
       const { records } = this.#deps.journal.outbox.load();
       if (records === 0) return { stored: 0, queued: 0, dead: 0, stoppedBy: undefined };
-      await this.#deps.clock.sleep(BUSY_POLL_MS_MAX, signal);
+      await this.#deps.clock.sleep(TURN_POLL_MS, signal);
     }
   }
 
@@ -238,7 +243,7 @@ export class MemoryService implements Memory {
     const revived = this.#deps.journal.decide(
       ({ outbox }) => wanted.filter((seq) => outbox.revive(seq)).length,
     );
-    this.#applyInBackground();
+    this.#receipts.applyInBackground();
     return revived;
   }
 
@@ -282,14 +287,13 @@ export class MemoryService implements Memory {
         requireLease,
       ),
     );
-    this.#applyInBackground();
+    this.#receipts.applyInBackground();
     return report;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#retry);
     this.#stop.abort(new Error("the memory service is closed"));
     await Promise.allSettled([this.#deps.drainer.idle(), ...this.#underWay]);
     this.#deps.journal.close();
@@ -342,136 +346,6 @@ export class MemoryService implements Memory {
     }
   }
 
-  async #receipts(accepted: readonly Accepted[], options: WriteOptions): Promise<Receipt[]> {
-    const waitMs = options.waitMs ?? this.#options.waitMs;
-    const reason = waitMs > 0 ? await this.#waitFor(accepted, waitMs, options.signal) : undefined;
-    if (waitMs <= 0) this.#applyInBackground();
-    return accepted.map(({ id, revision, seq }) => {
-      const durability = this.#deps.journal.outbox.stateOf(seq);
-      const why =
-        durability === "stored" ? undefined : (reason ?? "it is being applied in the background");
-      return {
-        id,
-        revision,
-        durability,
-        reason: durability === "dead" ? this.#refusalOf(seq) : why,
-      };
-    });
-  }
-
-  #refusalOf(seq: number): string {
-    const letter = this.deadLetters().find((dead) => dead.seq === seq);
-    return letter?.reason ?? "the store refused it";
-  }
-
-  /** Waits until all are applied or an attempt failed; says why they are not. */
-  async #waitFor(
-    accepted: readonly Accepted[],
-    waitMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<string | undefined> {
-    const { journal, clock } = this.#deps;
-    const pending = (): boolean =>
-      accepted.some(({ seq }) => journal.outbox.stateOf(seq) === "queued");
-    const over = new AbortController();
-    const ends = AbortSignal.any([over.signal, this.#stop.signal, ...(signal ? [signal] : [])]);
-    const timeout = clock.sleep(waitMs, ends).then(
-      () => "late" as const,
-      () => "ended" as const,
-    );
-    try {
-      for (let pause = BUSY_POLL_MS_MIN; ; pause = Math.min(pause * 2, BUSY_POLL_MS_MAX)) {
-        const end = await Promise.race([this.#apply(), timeout]);
-        if (!pending()) return undefined;
-        if (end === "ended") return "the waiting was ended";
-        if (end === "late") return `it was not applied within ${waitMs} ms`;
-        if (end.kind === "failed") return end.reason;
-        if (end.kind === "busy")
-          await Promise.race([clock.sleep(pause, ends).catch(() => undefined), timeout]);
-      }
-    } finally {
-      over.abort(new Error("done"));
-      if (pending()) this.#applyInBackground();
-    }
-  }
-
-  /** One run now, and further ones when the backoff says so, as long as this process lives. */
-  #applyInBackground(pauseMs: number = BUSY_POLL_MS_MIN): void {
-    if (!this.#options.background || this.#closed || this.#retry !== undefined) return;
-    const { journal, clock } = this.#deps;
-    this.#retry = setTimeout(
-      () => {
-        this.#retry = undefined;
-        void this.#applyOnce();
-      },
-      Math.max(pauseMs, remainingMs(journal.attempts().nextAttemptAt, clock.now())),
-    );
-    this.#retry.unref();
-  }
-
-  async #applyOnce(): Promise<void> {
-    const end = await this.#apply();
-    if (end.kind !== "empty") this.#applyInBackground(APPLY_PAUSE_MS);
-  }
-
-  /** What is accepted stays accepted: a bug here must be seen, and must not reach the caller. */
-  async #apply(): Promise<RunEnd> {
-    try {
-      return await this.#deps.drainer.run(this.#stop.signal, false);
-    } catch (error) {
-      if (error !== this.#warnedOf) {
-        process.emitWarning(error instanceof Error ? error : String(error));
-      }
-      this.#warnedOf = error;
-      return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
-    }
-  }
-
-  /** The ids a selector means; of those that only the store holds, the revisions as well. */
-  async #select(
-    selector: readonly string[] | Filter,
-    signal: AbortSignal | undefined,
-  ): Promise<{ ids: string[]; foreign: ReadonlyMap<string, number> }> {
-    const { journal } = this.#deps;
-    if (!isIdList(selector)) {
-      validateFilter(selector);
-      if (isEmptyFilter(selector)) throw unscoped();
-      return { ids: journal.mirror.idsMatching(selector), foreign: new Map() };
-    }
-    for (const id of selector) validateId(id);
-    const unique = [...new Set(selector)];
-    const known = journal.mirror.known(unique);
-    const foreign = await this.#foreignAmong(
-      unique.filter((id) => !known.has(id)),
-      signal,
-    );
-    return { ids: unique.filter((id) => known.has(id) || foreign.has(id)), foreign };
-  }
-
-  async #foreignAmong(
-    ids: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<string, number>> {
-    if (ids.length === 0) return new Map();
-    const { access, recall } = this.#deps;
-    try {
-      const records = await access.read(async (inner) => {
-        const collection = await access.openForRead(inner);
-        return (await collection?.get(ids, { signal: inner })) ?? [];
-      }, signal);
-      return new Map(
-        records
-          .map((record) => [record.id, decodeRecord(record)?.revision] as const)
-          .filter(([id, revision]) => !recall.isForgotten(id, revision))
-          .map(([id, revision]) => [id, revision ?? 0] as const),
-      );
-    } catch (error) {
-      // Without the store an id that this machine does not know is unknown.
-      if (isStoreFailure(error)) return new Map();
-      throw error;
-    }
-  }
-
   #until(signal: AbortSignal | undefined): AbortSignal {
     return AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]);
   }
@@ -480,11 +354,6 @@ export class MemoryService implements Memory {
     if (this.#closed) throw new TypeError("The memory service was closed");
   }
 }
-
-const BUSY_POLL_MS_MIN = 2;
-const BUSY_POLL_MS_MAX = 50;
-/** Between runs in the background that did not end with an empty outbox. */
-const APPLY_PAUSE_MS = 50;
 
 function draftOf(item: NewMemory & { id: string }, now: number): Draft {
   return {
@@ -504,17 +373,6 @@ function validateChanges(changes: MemoryChanges): void {
   if (changes.ttlMs !== undefined && changes.ttlMs !== null) validateTtl(changes.ttlMs);
 }
 
-function isIdList(selector: readonly string[] | Filter): selector is readonly string[] {
-  return Array.isArray(selector);
-}
-
 function isEmbedderFault(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code?.toString().startsWith("EMBEDDER_") ?? false;
-}
-
-function unscoped(): MemoryError {
-  return new MemoryError("Nothing says what to forget", {
-    code: "FORGET_UNSCOPED",
-    hint: "Name ids, or a user, agent, session, project, tag or metadata value.",
-  });
 }
