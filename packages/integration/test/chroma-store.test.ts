@@ -75,13 +75,13 @@ test("the database and the tenant must exist, whatever is asked", async () => {
     const store = new ChromaStore({ mode: "server", host, port, ...place });
     const spec = { name: "memories", embedder: EMBEDDER };
     for (const call of [
-      store.ping(),
-      store.listCollections(),
-      store.openCollection("memories"),
-      store.createCollection(spec),
-      store.deleteCollection("memories"),
+      () => store.ping(),
+      () => store.listCollections(),
+      () => store.openCollection("memories"),
+      () => store.createCollection(spec),
+      () => store.deleteCollection("memories"),
     ]) {
-      await expect(call).rejects.toMatchObject({ code: "STORE_MISSING", verdict: "permanent" });
+      await expect(call()).rejects.toMatchObject({ code: "STORE_MISSING", verdict: "permanent" });
     }
     await store.close();
   }
