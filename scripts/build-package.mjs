@@ -1,6 +1,6 @@
 // Bundles the package of the current folder into `dist`, beside the declarations that tsc made:
-// one file for each entry point, and a chunk for what is loaded lazily or shared. Other packages
-// stay imports. Entry points are the sources of package.json's `exports` and `bin`, and the
+// one file for each entry point, and a chunk for what is loaded lazily or shared. Dependencies stay
+// imports; development dependencies that the sources import become part of it. Entry points are the sources of package.json's `exports` and `bin`, and the
 // arguments: files that are started by path, which land in `dist` itself, where `./name.js` is.
 // Ends with 1 when a file of the output names one that is not there.
 import { existsSync, globSync, readFileSync, rmSync } from "node:fs";
@@ -10,10 +10,23 @@ import { build } from "rolldown";
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
+/** What bundled packages get in place of modules of Node that cost more than they use of them. */
+const LIGHTER = new Map([
+  // As a module it opens the standard streams.
+  ["node:process", "export default globalThis.process;"],
+  // It brings in the network.
+  [
+    "node:child_process",
+    `const load = (_, name) => process.getBuiltinModule("node:child_process")[name];
+    export default new Proxy({}, { get: load });`,
+  ],
+]);
+
 const { output } = await build({
   input: entryPoints(),
   external: isOther,
   platform: "node",
+  plugins: [lighterModules(), licencesOfOthers()],
   transform: { target: `node${manifest.engines.node.replace(">=", "")}` },
   // A warning here is a program that fails later.
   onLog: (_level, log) => {
@@ -24,19 +37,58 @@ const { output } = await build({
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
     sourcemap: true,
+    // The declarations have them, and the maps.
+    comments: { jsdoc: false },
   },
 });
 refuseMissing(output);
 removeStale(output);
 
-/** Imports of packages that users install too; a development dependency would become ours. */
-function isOther(specifier) {
+/** What users install too, and Node itself. */
+function isOther(specifier, importer) {
   const { dependencies, peerDependencies } = manifest;
-  const names = Object.keys({ ...dependencies, ...peerDependencies });
-  return (
-    isBuiltin(specifier) ||
-    names.some((name) => specifier === name || specifier.startsWith(`${name}/`))
+  if (isBuiltin(specifier)) return !(isForeign(importer) && LIGHTER.has(specifier));
+  return Object.keys({ ...dependencies, ...peerDependencies }).some(
+    (name) => specifier === name || specifier.startsWith(`${name}/`),
   );
+}
+
+function isForeign(file = "") {
+  return file.includes("/node_modules/");
+}
+
+function lighterModules() {
+  const prefix = "\0lighter:";
+  return {
+    name: "lighter-modules",
+    resolveId: (specifier, importer) =>
+      isForeign(importer) && LIGHTER.has(specifier) ? prefix + specifier : undefined,
+    load: (id) => (id.startsWith(prefix) ? LIGHTER.get(id.slice(prefix.length)) : undefined),
+  };
+}
+
+/** Their licences ask to be told wherever a copy goes. */
+function licencesOfOthers() {
+  return {
+    name: "licences-of-others",
+    generateBundle() {
+      const folders = [...this.getModuleIds()].filter(isForeign).map((id) => findRoot(dirname(id)));
+      const texts = [...new Set(folders)].map((folder) => {
+        const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+        const [licence] = globSync("{LICENSE,LICENCE,license,licence}*", { cwd: folder });
+        if (licence === undefined) throw new Error(`${name} has no licence to copy`);
+        return `${name} ${version}\n\n${readFileSync(join(folder, licence), "utf8").trim()}\n`;
+      });
+      if (texts.length === 0) return;
+      const source = texts.toSorted().join("\n\n");
+      this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES.txt", source });
+    },
+  };
+}
+
+/** The nearest folder upwards that holds a package. */
+function findRoot(folder) {
+  return existsSync(join(folder, "package.json")) ? folder : findRoot(dirname(folder));
 }
 
 function entryPoints() {
