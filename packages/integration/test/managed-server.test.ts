@@ -15,7 +15,7 @@ import { startChroma, startFixture, until } from "@holdfast/testkit";
 // A real Chroma, on a machine that may be busy: how long it takes is not what is tested.
 jest.setTimeout(120_000);
 
-const MANAGER = new URL("fixtures/manager.ts", import.meta.url);
+const OWNER = new URL("fixtures/server-owner.ts", import.meta.url);
 const FOREVER_MS = "600000";
 
 let scratch: string;
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 test("of processes that start a server at once, one does, and one server runs", async () => {
-  const managers = Array.from({ length: 4 }, () => startFixture(MANAGER, [data, FOREVER_MS]));
+  const managers = Array.from({ length: 4 }, () => startFixture(OWNER, [data, FOREVER_MS]));
   try {
     const said = await Promise.all(managers.map((manager) => manager.nextLine()));
     const pids = said.filter((line) => /^\d+$/.test(line));
@@ -45,7 +45,7 @@ test("of processes that start a server at once, one does, and one server runs", 
 });
 
 test("a server whose manager was killed is adopted with what it holds", async () => {
-  const manager = startFixture(MANAGER, [data, FOREVER_MS]);
+  const manager = startFixture(OWNER, [data, FOREVER_MS]);
   const pid = Number(await manager.nextLine());
   await manager.stop();
   expect(isRunning(pid)).toBe(true);
@@ -56,7 +56,7 @@ test("a server whose manager was killed is adopted with what it holds", async ()
 });
 
 test("a server that nobody adopts ends itself", async () => {
-  const manager = startFixture(MANAGER, [data, "1000"]);
+  const manager = startFixture(OWNER, [data, "1000"]);
   const pid = Number(await manager.nextLine());
   await manager.stop();
   await until("the orphan's end", () => !isRunning(pid));

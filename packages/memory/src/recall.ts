@@ -82,6 +82,7 @@ export class Recall {
     const { journal, access, embedder } = this.#deps;
     const spare = journal.outbox.load().records > 0 ? SPARE_HITS : 0;
     await access.requireSameEmbedder();
+    access.requireReadable();
     const [vector] = await embedder.embed(
       [query],
       options.signal === undefined ? {} : { signal: options.signal },

@@ -57,6 +57,21 @@ export class StoreAccess {
     return this.guard("write", work, signal, this.#limits.writeMs);
   }
 
+  /**
+   * Whether a read would be refused: then its query need not be embedded.
+   * @throws MemoryServiceUnavailableError when the breaker is open.
+   */
+  requireReadable(): void {
+    if (this.#breaker.state("read") !== "open") return;
+    const { why, retryAfterMs } = this.#breaker.explain("read");
+    // A probe is due: this read may be it.
+    if (retryAfterMs === null) return;
+    throw new MemoryServiceUnavailableError(`The circuit to the store is open: ${why}`, {
+      retryAfterMs,
+      cause: undefined,
+    });
+  }
+
   /** @throws MemoryServiceUnavailableError when the breaker refuses; else what `work` throws. */
   async guard<T>(
     operation: string,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { CircuitBreaker } from "@holdfast/breaker";
+import { systemClock } from "@holdfast/core";
 import { breakerOutcome } from "@holdfast/memory";
 import { unavailable, workspace } from "./fixture.ts";
 
@@ -106,6 +107,27 @@ describe("search", () => {
       retryAfterMs: expect.any(Number),
     });
     expect(await memory.add("and the bread")).toMatchObject({ durability: "queued" });
+  });
+
+  test("an open breaker spares the embedder, and lets a search through once its wait is over", async () => {
+    await using space = workspace();
+    const clock = { ...systemClock, now: () => Date.now() + shiftMs };
+    let shiftMs = 0;
+    const options = { name: "s", classify: breakerOutcome, failureThreshold: 1 };
+    const breaker = new CircuitBreaker({ ...options, recoveryTimeoutMs: 60_000 }, { clock });
+    const memory = space.open({}, { breaker });
+    await memory.add("remember the milk");
+    space.store.setFaults(() => {
+      throw unavailable();
+    });
+    await memory.search("milk");
+    const { embedded } = space.embedder;
+    const before = embedded.length;
+    expect(await memory.search("milk")).toMatchObject({ degraded: true });
+    expect(embedded.length).toBe(before);
+    space.store.setFaults(undefined);
+    shiftMs = 61_000;
+    expect(await memory.search("milk")).toMatchObject({ degraded: false });
   });
 
   test("never shows what was forgotten, changed or expired, though the store still does", async () => {
