@@ -10,7 +10,7 @@ import {
   type SloReport,
   type TimelinePoint,
 } from "@holdfast/metrics";
-import { FAILED_EVENT, LAST_SUCCESS_GAUGE } from "./metrics.ts";
+import { type LastRuns, lastRuns } from "./metrics-digest.ts";
 import { metricsFileOf, type Workspace } from "./workspace.ts";
 
 type Point = Omit<TimelinePoint, "ignored">;
@@ -49,26 +49,8 @@ export interface MetricsReport {
   recovery: MetricsSummary["recovery"];
   /** Only where a keeper watches; undefined where nobody would have noticed an outage. */
   incidents: IncidentSummary | undefined;
-  last: { success: LastRun | undefined; failure: LastRun | undefined };
+  last: LastRuns;
   file: MetricsStatus;
-}
-
-/** The part of it that a status page has room for. */
-export interface MetricsDigest {
-  fromMs: number;
-  toMs: number;
-  memory: OperationSummary;
-  store: OperationSummary;
-  breaker: MetricsReport["breaker"];
-  last: MetricsReport["last"];
-}
-
-export interface LastRun {
-  operation: string;
-  atMs: number;
-  /** Of a failure. */
-  code?: string;
-  message?: string;
 }
 
 /** Of the memory and of its store; where more fails, the month's error budget is gone. */
@@ -81,7 +63,7 @@ export function readMetrics(workspace: Workspace, since: string): MetricsReport 
   const path = metricsFileOf(workspace);
   const memory = summaryOf(path, "memory", MEMORY_OPERATIONS, since);
   const store = summaryOf(path, "store", STORE_OPERATIONS, since);
-  const { fromMs, toMs, resolutionMs, recovery, incidents, counters, gauges } = memory.summary;
+  const { fromMs, toMs, resolutionMs, recovery, incidents, counters } = memory.summary;
   const counted = (name: string): MetricsSummary["counters"] =>
     counters.filter((counter) => counter.name === name);
   return {
@@ -99,21 +81,15 @@ export function readMetrics(workspace: Workspace, since: string): MetricsReport 
     },
     recovery,
     incidents: workspace.dataDirectory === undefined ? undefined : incidents,
-    last: { success: lastSuccess(gauges), failure: memory.lastFailure },
+    last: memory.last,
     file: memory.summary.status,
   };
-}
-
-/** As `readMetrics`, in short. */
-export function digestMetrics(workspace: Workspace, since: string): MetricsDigest {
-  const { fromMs, toMs, memory, store, breaker, last } = readMetrics(workspace, since);
-  return { fromMs, toMs, memory: memory.overall, store: store.overall, breaker, last };
 }
 
 interface Summarised {
   summary: MetricsSummary;
   view: View;
-  lastFailure: LastRun | undefined;
+  last: LastRuns;
   transitions: readonly MetricsEvent[];
 }
 
@@ -136,7 +112,6 @@ function summaryOf(
   const ignored = own.reduce((sum, operation) => sum + operation.ignored, 0);
   const { succeeded, failed } = summary.overall;
   const overall = { ...summary.overall, ignored, total: succeeded + failed + ignored };
-  const [failure] = metrics.events({ since, kinds: [FAILED_EVENT], limit: 1 });
   return {
     summary,
     view: {
@@ -150,7 +125,7 @@ function summaryOf(
       slowest: summary.slowest.filter(({ operation }) => mine.has(operation)),
       objective: summary.slos[0],
     },
-    lastFailure: failure && lastRun(failure),
+    last: lastRuns(metrics, since, summary.gauges),
     transitions: metrics.events({ since, kinds: [EVENT_KINDS.breakerTransition] }),
   };
 }
@@ -172,20 +147,4 @@ function sumOf(operations: readonly OperationSummary[]): Record<string, number> 
     for (const [outcome, count] of Object.entries(outcomes))
       sums[outcome] = (sums[outcome] ?? 0) + count;
   return sums;
-}
-
-function lastSuccess(gauges: MetricsSummary["gauges"]): LastRun | undefined {
-  const successes = gauges.filter(({ name }) => name === LAST_SUCCESS_GAUGE);
-  const latest = successes.toSorted((one, other) => other.value - one.value)[0];
-  return latest && { operation: latest.labels["operation"] ?? "", atMs: latest.value };
-}
-
-function lastRun({ subject, atMs, data }: MetricsEvent): LastRun {
-  const { code, message } = data;
-  return {
-    operation: subject,
-    atMs,
-    ...(typeof code === "string" ? { code } : {}),
-    ...(typeof message === "string" ? { message } : {}),
-  };
 }

@@ -1,7 +1,8 @@
 import { formatDuration } from "@holdfast/core";
-import type { OperationSummary, SloReport } from "@holdfast/metrics";
+import type { SloReport } from "@holdfast/metrics";
 import { moment } from "./memory-text.ts";
-import type { LastRun, MetricsDigest, MetricsReport } from "./metrics-report.ts";
+import type { LastRun, MetricsDigest, Tally } from "./metrics-digest.ts";
+import type { MetricsReport } from "./metrics-report.ts";
 
 /** `99.95 %`; `–` where nothing was observed. Never 100 % of what is not all. */
 export function percent(share: number | null): string {
@@ -19,7 +20,8 @@ export function took(ms: number | null): string {
 }
 
 /** `12 runs, 91.6 % succeeded (3 degraded, 2 queued), 1 failed` */
-export function runs({ total, failed, successRate, outcomes }: OperationSummary): string {
+export function runs(tally: Omit<Tally, "p95Ms">): string {
+  const { total, failed, successRate, outcomes } = tally;
   const count = `${total} ${total === 1 ? "run" : "runs"}`;
   if (successRate === null) return count;
   const lesser = ["degraded", "queued"]
@@ -48,8 +50,12 @@ export function lastText({ operation, atMs, code, message }: LastRun, now: numbe
 
 /** The rows of `memory status`. */
 export function statusRows({ memory, store, last }: MetricsDigest, now: number): string[][] {
-  const line = (overall: OperationSummary): string =>
-    `${runs(overall)}, p95 ${took(overall.durations.p95Ms)}`;
+  const line = (tally: Tally): string => {
+    const slowest = Object.entries(tally.p95Ms)
+      .filter((entry) => entry[1] !== null)
+      .map(([operation, ms]) => `${operation.replace(/^store\./, "")} ${took(ms)}`);
+    return `${runs(tally)}${slowest.length === 0 ? "" : `; p95 ${slowest.join(", ")}`}`;
+  };
   return [
     ["last 24 h", `memory ${line(memory)}`],
     ...(store.total === 0 ? [] : [["", `store ${line(store)}`]]),

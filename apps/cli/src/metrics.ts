@@ -43,8 +43,8 @@ export function recordBreaker(breaker: CircuitBreaker, metrics: MetricsStore): v
     metrics.count("breaker.rejections", 1, { operation, reason }),
   );
   breaker.on("transition", ({ breaker: name, operation, from, to, why, forced, origin }) => {
-    // What another process moved, that process has recorded.
-    if (origin === "shared") return;
+    // What another process moved, that process has recorded; a reset may have moved nothing.
+    if (origin === "shared" || (from === to && forced === null)) return;
     const subject = operation === undefined ? name : `${name}/${operation}`;
     const order = forced === null ? {} : { forced: forced.mode };
     metrics.lifecycle.breakerTransition(subject, from, to, { why, ...order });

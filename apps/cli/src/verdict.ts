@@ -67,7 +67,7 @@ function judge(
     return {
       status: "unknown",
       cause: "the store has never answered here",
-      next: 'holdfast memory add "The first memory"',
+      next: outbox.records > 0 ? SERVER : 'holdfast memory add "The first memory"',
     };
   if (ageMs > EVIDENCE_AGE_MS_MAX)
     return {

@@ -3,20 +3,12 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { startChroma } from "@holdfast/testkit";
+import { deadPort } from "./dead-port.ts";
 import { Sandbox } from "./run-cli.ts";
 
 let sandbox: Sandbox;
 beforeEach(() => void (sandbox = new Sandbox()));
 afterEach(() => sandbox.remove());
-
-/** A port where nothing listens, since whoever did has just let go of it. */
-async function deadPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function configure(port: number): void {
   const text = `vector_store: {config: {host: 127.0.0.1, port: ${port}}}\n`;

@@ -83,6 +83,13 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     /memory add/,
   ],
   [
+    "the store never answered, and writes wait",
+    { answeredAt: undefined, queued: 2 },
+    "unknown",
+    /never answered/,
+    /server status/,
+  ],
+  [
     "evidence is old: never green",
     { answeredAt: NOW - 91_000 },
     "unknown",

@@ -55,8 +55,17 @@ export async function stopKeeper(
 
 /** Whether the recorded process is still that process: a number alone may be another's by now. */
 function isKeeper(state: KeeperState): state is KeeperState & { pid: number } {
-  if (state.pid === undefined || state.phase === "stopped" || !isRunning(state.pid)) return false;
-  return startTimeOf(state.pid) === state.processStart;
+  const { pid, phase, processStart } = state;
+  return pid !== undefined && phase !== "stopped" && lives({ pid, processStart });
+}
+
+interface KeeperProcess {
+  pid: number;
+  processStart: string | undefined;
+}
+
+function lives({ pid, processStart }: KeeperProcess): boolean {
+  return isRunning(pid) && startTimeOf(pid) === processStart;
 }
 
 /** Ends whichever keeper holds the lock, until nobody does: another may have waited for it. */
@@ -66,7 +75,7 @@ async function endKeepers(
   database: KeeperDatabase,
   clock: Clock,
 ): Promise<void> {
-  let told: { pid: number; at: number } | undefined;
+  let told: (KeeperProcess & { at: number }) | undefined;
   let strangeSince = clock.monotonic();
   for (; KernelLock.isHeld(keeperLock); await clock.sleep(POLL_MS)) {
     const now = clock.monotonic();
@@ -80,10 +89,15 @@ async function endKeepers(
     if (told?.pid !== state.pid) {
       database.drain();
       process.kill(state.pid, "SIGTERM");
-      told = { pid: state.pid, at: now };
+      told = { pid: state.pid, processStart: state.processStart, at: now };
     } else if (now - told.at > STOP_LIMIT_MS) {
       process.kill(state.pid, "SIGKILL");
     }
+  }
+  // The lock is given back before the process has put away all the rest.
+  while (told !== undefined && lives(told)) {
+    if (clock.monotonic() - told.at > STOP_LIMIT_MS) process.kill(told.pid, "SIGKILL");
+    await clock.sleep(POLL_MS);
   }
 }
 

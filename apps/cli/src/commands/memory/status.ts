@@ -6,7 +6,7 @@ import { breakerRows } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { moment } from "../../memory-text.ts";
-import type { MetricsDigest } from "../../metrics-report.ts";
+import type { MetricsDigest } from "../../metrics-digest.ts";
 import { columns, type Output, printable } from "../../output.ts";
 import { type ServerState, serverState } from "../../server-state.ts";
 import { type Verdict, verdictOf } from "../../verdict.ts";
@@ -78,7 +78,7 @@ async function recentMetrics(
   output: Output,
 ): Promise<MetricsDigest | undefined> {
   if (!existsSync(metricsFileOf(workspace))) return undefined;
-  const { digestMetrics } = await import("../../metrics-report.ts");
+  const { digestMetrics } = await import("../../metrics-digest.ts");
   try {
     return digestMetrics(workspace, "24h");
   } catch (error) {
@@ -133,7 +133,7 @@ function salvageRows({ at, file, lost }: SalvageStatus): string[][] {
   const more = lost.length > LOST_NAMED_MAX ? ` and ${lost.length - LOST_NAMED_MAX} more` : "";
   return [
     ["damage", `the outbox was damaged on ${moment(at)}, and set aside as ${file}`],
-    ["", lost.length === 0 ? "everything in it was given back" : `lost: ${named}${more}`],
+    ["", lost.length === 0 ? "nothing is known to be lost" : `lost: ${named}${more}`],
   ];
 }
 
