@@ -94,10 +94,13 @@ async function endKeepers(
       process.kill(state.pid, "SIGKILL");
     }
   }
-  // The lock is given back before the process has put away all the rest.
-  while (told !== undefined && lives(told)) {
-    if (clock.monotonic() - told.at > STOP_LIMIT_MS) process.kill(told.pid, "SIGKILL");
-    await clock.sleep(POLL_MS);
+  if (told !== undefined) await untilGone(told, clock);
+}
+
+/** The lock is given back before the process has put away all the rest. */
+async function untilGone(keeper: KeeperProcess & { at: number }, clock: Clock): Promise<void> {
+  for (; lives(keeper); await clock.sleep(POLL_MS)) {
+    if (clock.monotonic() - keeper.at > STOP_LIMIT_MS) process.kill(keeper.pid, "SIGKILL");
   }
 }
 
