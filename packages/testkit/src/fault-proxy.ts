@@ -37,12 +37,12 @@ export async function startFaultProxy(target: { host: string; port: number }): P
   let accepted = 0;
   const sockets = new Set<Socket>();
   const resetAll = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) reset(socket);
   };
   const server = createServer((client) => {
     accepted += 1;
     if (fault.kind === "refuse") {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const upstream = connect(target);
@@ -85,7 +85,7 @@ function join(client: Socket, upstream: Socket, current: () => Fault): void {
   };
   // The other side's failure is this side's: what a real network would show.
   client.on("error", () => upstream.destroy());
-  upstream.on("error", () => client.resetAndDestroy());
+  upstream.on("error", () => reset(client));
   client.on("close", () => upstream.destroy());
   upstream.on("end", () => later(() => client.end()));
   client.on("end", () => upstream.end());
@@ -99,7 +99,7 @@ function join(client: Socket, upstream: Socket, current: () => Fault): void {
     if (fault.kind === "reset" && answered >= fault.afterBytes) {
       client.write(
         bytes.subarray(0, Math.max(0, bytes.length - (answered - fault.afterBytes))),
-        () => client.resetAndDestroy(),
+        () => reset(client),
       );
     } else {
       later(() => client.write(bytes));
@@ -115,4 +115,13 @@ function listen(server: Server): Promise<number> {
       resolve(typeof address === "object" && address !== null ? address.port : 0);
     });
   });
+}
+
+/**
+ * Ends a connection with RST. One that is shutting down cannot be reset: libuv refuses, Node takes
+ * the handle for closing all the same, and the process spins for ever when it exits.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
