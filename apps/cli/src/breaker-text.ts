@@ -22,13 +22,13 @@ export function circuitName({ operation }: BreakerExplanation): string {
 }
 
 /** `open since 2026-01-31 12:00:00 (3 min): 5 failures in a row …` */
-export function stateAndWhy(circuit: BreakerExplanation, now: number): string {
+function stateAndWhy(circuit: BreakerExplanation, now: number): string {
   const { state, since, why } = circuit;
   return `${state}${since === null ? "" : ` since ${ago(since, now)}`}: ${why}`;
 }
 
 /** What comes next, with the time of the next probe where one is due. */
-export function whatNext({ next, nextProbeAt, state }: BreakerExplanation, now: number): string {
+function whatNext({ next, nextProbeAt, state }: BreakerExplanation, now: number): string {
   if (state === "closed" || nextProbeAt === null || nextProbeAt <= now) return next;
   return `${next}; next probe at ${moment(nextProbeAt)}`;
 }

@@ -1,4 +1,5 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
+import { HoldfastError } from "@holdfast/core";
 import { memoryOutcomeClass } from "@holdfast/memory";
 import { MetricsStore } from "@holdfast/metrics";
 import { type Workspace, metricsFileOf } from "./workspace.ts";
@@ -27,10 +28,11 @@ export function recordOutcome(
   if (kind === "failure") metrics.event(FAILED_EVENT, operation, { outcome, ...causeOf(error) });
 }
 
+/** A refusal may quote what was refused, which somebody may forget later: its code must do. */
 function causeOf(error: unknown): { code?: string; message?: string } {
   if (!(error instanceof Error)) return {};
-  const { code } = error as { code?: unknown };
-  return { message: error.message, ...(typeof code === "string" ? { code } : {}) };
+  if (!(error instanceof HoldfastError)) return { code: error.name };
+  return { code: error.code, ...(error.retryable ? { message: error.message } : {}) };
 }
 
 /** Records what goes through a breaker, and its changes of state that happen in this process. */

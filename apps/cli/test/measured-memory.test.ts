@@ -82,13 +82,18 @@ test("each operation is recorded under what became of it", async () => {
 
 test.each([
   ["refused", new HoldfastError("no text", { code: "MEMORY_INVALID" }), []],
-  ["failed", new HoldfastError("no room", { code: "OUTBOX_FULL" }), ["OUTBOX_FULL"]],
-  ["failed", new TypeError("a bug"), [undefined]],
-])("an error is counted as %s, and is the caller's as it was", async (outcome, error, codes) => {
+  ["failed", new HoldfastError("no room", { code: "OUTBOX_FULL" }), [["OUTBOX_FULL", undefined]]],
+  [
+    "failed",
+    new HoldfastError("no answer", { code: "STORE_TIMEOUT", retryable: true }),
+    [["STORE_TIMEOUT", "no answer"]],
+  ],
+  ["failed", new TypeError("a bug"), [["TypeError", undefined]]],
+])("an error is counted as %s, and is the caller's as it was", async (outcome, error, causes) => {
   await expect(answering(error).addMany([{ text: "a" }, { text: "b" }])).rejects.toBe(error);
   expect(outcomes()).toEqual({ addMany: { [outcome]: 1 } });
   expect(metrics.totals().counters).toMatchObject([{ labels: { outcome }, value: 2 }]);
-  expect(metrics.events().map(({ data }) => data["code"])).toEqual(codes);
+  expect(metrics.events().map(({ data }) => [data["code"], data["message"]])).toEqual(causes);
 });
 
 test("what its caller gave up counts neither way", async () => {

@@ -99,12 +99,17 @@ test("a canary closes a breaker that opened while the store was away", async () 
   await using workspace = new KeeperWorkspace();
   await workspace.ensure();
   const { breaker } = await workspace.open();
-  for (let call = 0; call < 5; call += 1) {
-    await expect(breaker.execute(() => Promise.reject(new Error("away")))).rejects.toThrow("away");
+  const away = (): Promise<never> => Promise.reject(new Error("away"));
+  for (const operation of ["ping", "read", "write"]) {
+    for (let call = 0; call < 5; call += 1) {
+      await expect(breaker.execute(away, { operation })).rejects.toThrow("away");
+    }
+    expect(breaker.state(operation)).toBe("open");
   }
-  expect(breaker.state()).toBe("open");
   // By itself it would wait for 60 s; the canary need not.
-  await until("a closed breaker", () => breaker.state() === "closed", 30_000);
+  const isClosed = (): boolean =>
+    ["ping", "read", "write"].every((operation) => breaker.state(operation) === "closed");
+  await until("a closed breaker", isClosed, 30_000);
 });
 
 test("a stranger on the directory is named to whoever needs the store", async () => {
