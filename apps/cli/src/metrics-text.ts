@@ -13,6 +13,11 @@ export function percent(share: number | null): string {
   return `${parts / 10 ** digits} %`;
 }
 
+/** `1 trip`, `2 trips` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** Milliseconds for a table; `–` where there was none. */
 export function took(ms: number | null): string {
   if (ms === null) return "–";
@@ -22,7 +27,7 @@ export function took(ms: number | null): string {
 /** `12 runs, 91.6 % succeeded (3 degraded, 2 queued), 1 failed` */
 export function runs(tally: Omit<Tally, "p95Ms">): string {
   const { total, failed, successRate, outcomes } = tally;
-  const count = `${total} ${total === 1 ? "run" : "runs"}`;
+  const count = counted(total, "run");
   if (successRate === null) return count;
   const lesser = ["degraded", "queued"]
     .filter((outcome) => outcomes[outcome] !== undefined)

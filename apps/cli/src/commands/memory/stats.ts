@@ -6,7 +6,7 @@ import { circuitName, circuitsOf, worstCircuit } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { type MetricsReport, readMetrics } from "../../metrics-report.ts";
-import { budget, lastText, percent, runs, took, windowText } from "../../metrics-text.ts";
+import { budget, counted, lastText, percent, runs, took, windowText } from "../../metrics-text.ts";
 import { columns, type Output, printable } from "../../output.ts";
 import { usage } from "../../selection.ts";
 import { sparkline } from "../../sparkline.ts";
@@ -106,7 +106,6 @@ function text(report: Report, output: Output): string {
 function events({ breaker: state, metrics }: Report): string[][] {
   const { breaker, recovery, incidents, last } = metrics;
   const now = Date.now();
-  const trips = `${breaker.trips} ${breaker.trips === 1 ? "trip" : "trips"}`;
   const worst = worstCircuit(state);
   const alike = circuitsOf(state).filter((circuit) => circuit.state === worst.state);
   const states =
@@ -118,14 +117,17 @@ function events({ breaker: state, metrics }: Report): string[][] {
       ? ""
       : `, mean time to repair ${formatDuration(incidents.mttrMs)}`;
   return [
-    ["breaker", `${trips}, ${breaker.refused} calls refused; ${states}`],
-    ["recovery", `${recovery.attempts} attempts, ${recovery.succeeded} succeeded`],
+    [
+      "breaker",
+      `${counted(breaker.trips, "trip")}, ${counted(breaker.refused, "call")} refused; ${states}`,
+    ],
+    ["recovery", `${counted(recovery.attempts, "attempt")}, ${recovery.succeeded} succeeded`],
     ...(incidents === undefined
       ? []
       : [
           [
             "available",
-            `${percent(incidents.availability)}, ${incidents.opened} incidents, ${formatDuration(incidents.downtimeMs)} down${mttr}`,
+            `${percent(incidents.availability)}, ${counted(incidents.opened, "incident")}, ${formatDuration(incidents.downtimeMs)} down${mttr}`,
           ],
         ]),
     ...(last.success === undefined ? [] : [["last success", lastText(last.success, now)]]),
