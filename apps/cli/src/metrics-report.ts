@@ -42,8 +42,6 @@ export interface MetricsReport {
     trips: number;
     /** Transitions by an operator's order. */
     orders: number;
-    /** Calls that it refused. */
-    refused: number;
     last: MetricsEvent | null;
   };
   recovery: MetricsSummary["recovery"];
@@ -75,10 +73,7 @@ export function readMetrics(workspace: Workspace, since: string): MetricsReport 
     captures: Object.fromEntries(
       counted("captures").map(({ labels, value }) => [labels["outcome"] ?? "", value]),
     ),
-    breaker: {
-      ...transitionsOf(memory.transitions),
-      refused: counted("breaker.rejections").reduce((sum, { value }) => sum + value, 0),
-    },
+    breaker: transitionsOf(memory.transitions),
     recovery,
     incidents: workspace.dataDirectory === undefined ? undefined : incidents,
     last: memory.last,
@@ -130,9 +125,7 @@ function summaryOf(
   };
 }
 
-function transitionsOf(
-  transitions: readonly MetricsEvent[],
-): Omit<MetricsReport["breaker"], "refused"> {
+function transitionsOf(transitions: readonly MetricsEvent[]): MetricsReport["breaker"] {
   const ordered = transitions.filter(({ data }) => data["forced"] !== undefined);
   const trips = transitions.filter(
     ({ data }) =>

@@ -41,9 +41,6 @@ export function recordBreaker(breaker: CircuitBreaker, metrics: MetricsStore): v
     const told = timedOut && outcome === "failure" ? "timeout" : outcome;
     recordOutcome(metrics, `store.${operation}`, told, durationMs, error);
   });
-  breaker.on("reject", ({ operation = "call", reason }) =>
-    metrics.count("breaker.rejections", 1, { operation, reason }),
-  );
   breaker.on("transition", ({ breaker: name, operation, from, to, why, forced, origin }) => {
     // What another process moved, that process has recorded; a reset may have moved nothing.
     if (origin === "shared" || (from === to && forced === null)) return;

@@ -117,10 +117,7 @@ function events({ breaker: state, metrics }: Report): string[][] {
       ? ""
       : `, mean time to repair ${formatDuration(incidents.mttrMs)}`;
   return [
-    [
-      "breaker",
-      `${counted(breaker.trips, "trip")}, ${counted(breaker.refused, "call")} refused; ${states}`,
-    ],
+    ["breaker", `${counted(breaker.trips, "trip")}; ${states}`],
     ["recovery", `${counted(recovery.attempts, "attempt")}, ${recovery.succeeded} succeeded`],
     ...(incidents === undefined
       ? []
