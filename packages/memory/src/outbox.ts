@@ -117,11 +117,11 @@ export class Outbox {
     const bytes = sum(rows);
     this.#db
       .prepare(
-        `UPDATE collection SET stored = stored + ?1, queued_records = queued_records - ?1,
-           queued_bytes = queued_bytes - ?2, kept_records = kept_records + ?1,
-           kept_bytes = kept_bytes + ?2 WHERE collection = ?3`,
+        `UPDATE collection SET stored = stored + ?, queued_records = queued_records - ?,
+           queued_bytes = queued_bytes - ?, kept_records = kept_records + ?,
+           kept_bytes = kept_bytes + ? WHERE collection = ?`,
       )
-      .run(rows.length, bytes, this.#collection);
+      .run(rows.length, rows.length, bytes, rows.length, bytes, this.#collection);
     return rows.length;
   }
 
@@ -132,13 +132,13 @@ export class Outbox {
   bury(id: string, revision: number, reason: string): number {
     const rows = this.#db
       .prepare(
-        `UPDATE entry SET state = 'dead', reason = ?1
-         WHERE collection = ?2 AND id = ?3 AND revision <= ?4 AND state = 'queued'
+        `UPDATE entry SET state = 'dead', reason = ?
+         WHERE collection = ? AND id = ? AND revision <= ? AND state = 'queued'
            AND revision > (SELECT coalesce(max(revision), 0) FROM entry
-             WHERE collection = ?2 AND id = ?3 AND state = 'queued' AND operation = 'forget')
+             WHERE collection = ? AND id = ? AND state = 'queued' AND operation = 'forget')
          RETURNING bytes`,
       )
-      .all(reason, this.#collection, id, revision) as { bytes: number }[];
+      .all(reason, this.#collection, id, revision, this.#collection, id) as { bytes: number }[];
     this.#unqueue(rows);
     return rows.length;
   }

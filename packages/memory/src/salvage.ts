@@ -135,10 +135,10 @@ function copyAll(source: DatabaseSync, target: Database): string[] {
   restoreIndexes(target);
   recount(target);
   const held = target.raw.prepare(
-    `SELECT 1 FROM memory WHERE id = ?1 UNION ALL
-     SELECT 1 FROM entry WHERE id = ?1 AND operation = 'forget' LIMIT 1`,
+    `SELECT 1 FROM memory WHERE id = ? UNION ALL
+     SELECT 1 FROM entry WHERE id = ? AND operation = 'forget' LIMIT 1`,
   );
-  return [...known].filter((id) => held.get(id) === undefined);
+  return [...known].filter((id) => held.get(id, id) === undefined);
 }
 
 /** Copies the rows that can be read, jumping over those that cannot. */

@@ -99,8 +99,8 @@ export class Unsettled {
   ): void {
     const read = this.#db.prepare(
       `SELECT token, since, checks, incarnation FROM unsettled
-       WHERE collection = ?1 AND id = ?2 AND token <> ?3
-         AND (next_check_at <= ?4 OR (incarnation IS NOT NULL AND incarnation IS NOT ?5))`,
+       WHERE collection = ? AND id = ? AND token <> ?
+         AND (next_check_at <= ? OR (incarnation IS NOT NULL AND incarnation IS NOT ?))`,
     );
     const remove = this.#db.prepare(
       "DELETE FROM unsettled WHERE collection = ? AND id = ? AND token = ?",
