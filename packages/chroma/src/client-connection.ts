@@ -71,7 +71,7 @@ export async function connect(options: ChromaStoreOptions): Promise<Connection> 
   };
 }
 
-export function placeOf(
+function placeOf(
   tenant: string | undefined,
   database: string | undefined,
 ): string | undefined {

@@ -3,7 +3,7 @@ import { MemoryError } from "./memory-error.ts";
 import type { Filter, NewMemory, Scope } from "./memory-record.ts";
 
 /** A memory's text in UTF-8 bytes; longer ones belong in a document store. */
-export const TEXT_BYTES_MAX: number = 1024 * 1024;
+const TEXT_BYTES_MAX: number = 1024 * 1024;
 const ID_LENGTH_MAX = 512;
 const METADATA_BYTES_MAX = 64 * 1024;
 const TAGS_MAX = 64;
@@ -77,7 +77,7 @@ export function validateTtl(ttlMs: number): void {
   }
 }
 
-export function validateScope(scope: Scope): void {
+function validateScope(scope: Scope): void {
   for (const key of Object.keys(scope)) {
     if (!SCOPE_KEYS.includes(key as keyof Scope)) {
       refuse(

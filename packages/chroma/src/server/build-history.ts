@@ -28,7 +28,7 @@ export function admitBuild(dataDirectory: string, build: ServerBuild): void {
 }
 
 /** The newest build that ever opened the data directory under our care. */
-export function newestBuildOf(dataDirectory: string): ServerBuild | undefined {
+function newestBuildOf(dataDirectory: string): ServerBuild | undefined {
   const path = statePathsOf(dataDirectory).builds;
   const value = readStateFile(path);
   if (value === undefined) return undefined;

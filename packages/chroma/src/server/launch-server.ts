@@ -10,7 +10,7 @@ import type { StatePaths } from "./state-directory.ts";
 import { stopSignalsOf } from "./terminate.ts";
 
 /** Chroma's server has neither authentication nor TLS: nobody else may reach it. */
-export const LOOPBACK = "127.0.0.1";
+const LOOPBACK = "127.0.0.1";
 
 export interface LaunchOptions {
   allowReset: boolean;

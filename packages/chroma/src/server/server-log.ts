@@ -10,7 +10,7 @@ import {
 import { stripVTControlCharacters } from "node:util";
 
 /** Past this many bytes the log is rotated; one older generation (`.1`) is kept. */
-export const SERVER_LOG_BYTES_MAX: number = 4 * 1024 * 1024;
+const SERVER_LOG_BYTES_MAX: number = 4 * 1024 * 1024;
 
 const TAIL_BYTES = 64 * 1024;
 

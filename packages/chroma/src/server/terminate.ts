@@ -43,7 +43,7 @@ export async function terminate(
 }
 
 /** False when the process is gone. */
-export function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
+function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;
   try {
     process.kill(identity.pid, signal);

@@ -9,7 +9,7 @@ import {
   type MemoryOptions,
 } from "@holdfast/memory";
 
-export const DIMENSION = 64;
+const DIMENSION = 64;
 
 /** The memory of a managed data directory, as any process of ours opens it. */
 export function openMemory(
