@@ -14,7 +14,7 @@ test("an old Node is told so in one line", async () => {
     "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.11.1'})";
   const result = await sandbox.run([], { environment: { NODE_OPTIONS: `--import=${pretend}` } });
   expect(result).toMatchObject({ status: 1, stdout: "" });
-  expect(result.stderr).toMatch(/^holdfast needs Node 22\.13 .* this is 20\.11\.1.*\n$/);
+  expect(result.stderr).toMatch(/^holdfast needs Node 22\.16 .* this is 20\.11\.1.*\n$/);
 });
 
 test("--version, in each of its ways", async () => {

@@ -71,10 +71,7 @@ export async function connect(options: ChromaStoreOptions): Promise<Connection> 
   };
 }
 
-function placeOf(
-  tenant: string | undefined,
-  database: string | undefined,
-): string | undefined {
+function placeOf(tenant: string | undefined, database: string | undefined): string | undefined {
   if (tenant === undefined || database === undefined) return undefined;
   return `/api/v2/tenants/${encodeURIComponent(tenant)}/databases/${encodeURIComponent(database)}`;
 }
