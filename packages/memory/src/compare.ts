@@ -1,7 +1,7 @@
 import type { CallOptions, StoredRecord, VectorCollection } from "@holdfast/store";
 import type { Comparison } from "./memory.ts";
 import type { Mirror, MirrorRow } from "./mirror.ts";
-import { decodeRecord, WRITER } from "./record-codec.ts";
+import { decodeRecord, STAMP } from "./record-codec.ts";
 
 /** Largest difference of any component after both vectors were brought to length 1. */
 const COMPONENT_TOLERANCE = 1e-6;
@@ -60,11 +60,12 @@ function isSame(record: StoredRecord, row: MirrorRow, mirror: Mirror): boolean {
   const decoded = decodeRecord(record);
   // Another host has written a newer revision: the store is ahead, not wrong.
   if (decoded !== undefined && decoded.revision > row.revision) return true;
+  if (decoded?.revision !== row.revision || decoded.checksum !== row.checksum) return false;
   if (record.document !== row.content.text) return false;
   const wanted = mirror.encode(row);
   const keys = Object.keys(wanted);
   if (keys.length !== Object.keys(record.metadata).length) return false;
-  if (keys.some((key) => key !== WRITER && record.metadata[key] !== wanted[key])) return false;
+  if (keys.some((key) => key !== STAMP && record.metadata[key] !== wanted[key])) return false;
   const vector = mirror.vectorOf(row.memory);
   return (
     vector === undefined || (record.embedding !== undefined && isParallel(vector, record.embedding))

@@ -18,21 +18,25 @@ export interface DecodedRecord {
   revision: number;
   writer: string;
   checksum: string;
-  content: MemoryContent;
+  /** Decoded when it is asked for. */
+  readonly content: MemoryContent;
 }
 
 const PREFIX = "hf:";
-const REVISION = "hf:rev";
-/** Says who wrote a revision; not a part of what it says. */
-export const WRITER = "hf:writer";
-const CHECKSUM = "hf:sum";
-const CREATED = "hf:created";
-const UPDATED = "hf:updated";
+/**
+ * Revision, times, checksum and writer in one value: each key of a record's metadata is a row of
+ * its own in Chroma's SQLite, and costs every write and every read.
+ */
+export const STAMP = "hf:stamp";
+const STAMP_PARTS = /^(\d+) (\d+) (\d+) ([0-9a-f]+) (\S+)$/;
 const EXPIRES = "hf:expires";
 const TAG = "hf:tag:";
 const SCOPE_KEYS: readonly (keyof Scope)[] = ["user", "agent", "session", "project"];
 
-/** SHA-256 over everything a memory says, as hexadecimal digits; equal content, equal checksum. */
+/**
+ * The first 128 bits of SHA-256 over everything a memory says, as hexadecimal digits; equal
+ * content, equal checksum.
+ */
 export function checksumOf(content: MemoryContent): string {
   const { text, metadata, scope, tags, createdAt, updatedAt, expiresAt } = content;
   const canonical = [
@@ -44,7 +48,7 @@ export function checksumOf(content: MemoryContent): string {
     updatedAt,
     expiresAt ?? null,
   ];
-  return createHash("sha256").update(JSON.stringify(canonical)).digest("hex");
+  return createHash("sha256").update(JSON.stringify(canonical)).digest("hex").slice(0, 32);
 }
 
 /** The store's metadata for a memory: the user's keys as they are, ours under `hf:`. */
@@ -56,11 +60,7 @@ export function encodeMetadata(
 ): Metadata {
   const encoded: Record<string, MetadataValue> = {
     ...content.metadata,
-    [REVISION]: revision,
-    [WRITER]: writer,
-    [CHECKSUM]: checksum,
-    [CREATED]: content.createdAt,
-    [UPDATED]: content.updatedAt,
+    [STAMP]: `${revision} ${content.createdAt} ${content.updatedAt} ${checksum} ${writer}`,
   };
   if (content.expiresAt !== undefined) encoded[EXPIRES] = content.expiresAt;
   for (const key of SCOPE_KEYS) {
@@ -73,13 +73,39 @@ export function encodeMetadata(
 
 /** Reads one of our records; undefined for a record that another program wrote. */
 export function decodeRecord(record: StoredRecord): DecodedRecord | undefined {
-  const revision = record.metadata[REVISION];
-  const writer = record.metadata[WRITER];
-  const checksum = record.metadata[CHECKSUM];
-  if (typeof revision !== "number" || typeof writer !== "string" || typeof checksum !== "string") {
-    return undefined;
-  }
-  return { revision, writer, checksum, content: decodeContent(record) };
+  const stamp = readStamp(record);
+  if (stamp === undefined) return undefined;
+  const { revision, writer, checksum } = stamp;
+  return {
+    revision,
+    writer,
+    checksum,
+    get content() {
+      return decodeContent(record);
+    },
+  };
+}
+
+interface Stamp {
+  revision: number;
+  createdAt: number;
+  updatedAt: number;
+  checksum: string;
+  writer: string;
+}
+
+function readStamp({ metadata }: StoredRecord): Stamp | undefined {
+  const stamp = metadata[STAMP];
+  const parts = typeof stamp === "string" ? STAMP_PARTS.exec(stamp) : null;
+  if (parts === null) return undefined;
+  const [, revision, createdAt, updatedAt, checksum = "", writer = ""] = parts;
+  return {
+    revision: Number(revision),
+    createdAt: Number(createdAt),
+    updatedAt: Number(updatedAt),
+    checksum,
+    writer,
+  };
 }
 
 /** What a record says, for ours as for another program's; times that it lacks are 0. */
@@ -92,13 +118,14 @@ export function decodeContent(record: StoredRecord): MemoryContent {
     if (typeof value === "string") scope[key] = value;
   }
   const expiresAt = record.metadata[EXPIRES];
+  const stamp = readStamp(record);
   return {
     text: record.document ?? "",
     metadata: Object.fromEntries(entries.filter(([key]) => !key.startsWith(PREFIX))),
     scope,
     tags: tags.toSorted(),
-    createdAt: numberOr(record.metadata[CREATED], 0),
-    updatedAt: numberOr(record.metadata[UPDATED], 0),
+    createdAt: stamp?.createdAt ?? 0,
+    updatedAt: stamp?.updatedAt ?? 0,
     expiresAt: typeof expiresAt === "number" ? expiresAt : undefined,
   };
 }
@@ -116,8 +143,4 @@ export function encodeFilter(filter: Filter): Where {
 
 function byKey(a: [string, MetadataValue], b: [string, MetadataValue]): number {
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
-}
-
-function numberOr(value: MetadataValue | undefined, fallback: number): number {
-  return typeof value === "number" ? value : fallback;
 }

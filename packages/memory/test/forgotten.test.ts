@@ -13,7 +13,7 @@ test("what another program wrote under a forgotten id can be forgotten again", a
   await memory.add("ours", { id: "x" });
   await memory.forget(["x"]);
   const { records } = space.store.raw("memories");
-  for (const metadata of [{}, { "hf:rev": 9, "hf:writer": "host", "hf:sum": "?" }]) {
+  for (const metadata of [{}, { "hf:stamp": "9 1 1 0f host" }]) {
     records.set("x", { ...another, metadata });
     expect((await memory.get("x")).memory?.text).toBe("by another");
     expect(await memory.forget(["x"])).toMatchObject({ ids: ["x"], durability: "stored" });
@@ -25,7 +25,7 @@ test("another host's memory is gone from recall once forgetting it was accepted"
   await using space = workspace();
   const memory = space.open();
   await memory.add("ours");
-  const metadata = { "hf:rev": 9, "hf:writer": "host", "hf:sum": "?" };
+  const metadata = { "hf:stamp": "9 1 1 0f host" };
   space.store.raw("memories").records.set("x", { ...another, metadata });
   space.store.setFaults(({ operation }) => {
     if (operation === "delete") throw unavailable();
@@ -39,7 +39,7 @@ test("what another host lets expire is not recalled, though we hold an older rev
   await using space = workspace();
   const memory = space.open();
   await memory.add("ours", { id: "x" });
-  const metadata = { "hf:rev": 9, "hf:writer": "host", "hf:sum": "?", "hf:expires": 1 };
+  const metadata = { "hf:stamp": "9 1 1 0f host", "hf:expires": 1 };
   space.store.raw("memories").records.set("x", { ...another, metadata });
   expect((await memory.get("x")).memory).toBeUndefined();
 });

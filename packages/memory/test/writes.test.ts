@@ -105,7 +105,7 @@ describe("add", () => {
     ["null in metadata", "x", { metadata: { none: null as never } }],
     ["NaN", "x", { metadata: { n: Number.NaN } }],
     ["a whole number beyond 2^53", "x", { metadata: { n: 2 ** 60 } }],
-    ["a reserved key", "x", { metadata: { "hf:rev": 1 } }],
+    ["a reserved key", "x", { metadata: { "hf:stamp": "1" } }],
     ["an unknown part of a scope", "x", { scope: { team: "a" } as never }],
     ["an empty tag", "x", { tags: [""] }],
     ["no lifetime", "x", { ttlMs: 0 }],
