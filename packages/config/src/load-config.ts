@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, type Finding } from "./config-error.ts";
 import type { Config } from "./config-schema.ts";
+import { originOf } from "./deploy/origin.ts";
 import type { Environment } from "./interpolate.ts";
 import { parseConfig } from "./parse-config.ts";
 import { BYTES_MAX } from "./yaml-document.ts";
@@ -48,9 +49,13 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     const parsed = parseConfig(text, { file: join(directory, "built-in"), environment: {} });
     return { ...parsed, source, file, directory };
   }
-  const parsed = parseConfig(read(file), { file, environment: options.environment });
+  const origin = originOf(file);
+  const directory = origin?.directory ?? dirname(file);
+  const parsed = parseConfig(read(file), { file, directory, environment: options.environment });
+  // Deployed by force: what it was deployed for holds, not what the file says.
+  if (origin !== undefined) parsed.config.environment = origin.environment;
   refuseOtherEnvironment(parsed.config, file, options.environmentName);
-  return { ...parsed, source, file, directory: dirname(file) };
+  return { ...parsed, source, file, directory };
 }
 
 function locate(options: LoadOptions): { file: string | undefined; source: ConfigSource } {

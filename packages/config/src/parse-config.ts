@@ -8,8 +8,10 @@ import { positionAt } from "./source-position.ts";
 import { parseYaml, YamlError, type YamlNode } from "./yaml-document.ts";
 
 export interface ParseOptions {
-  /** Named in findings; relative paths in the text resolve from its folder. Absolute. */
+  /** Named in findings. Absolute. */
   file: string;
+  /** From where relative paths in the text resolve. Default: the file's folder. */
+  directory?: string;
   /** Where `${VAR}` is looked up. */
   environment: Environment;
 }
@@ -28,8 +30,9 @@ export function parseConfig(text: string, options: ParseOptions): ParsedConfig {
   const { document, findings } = examine(text, options);
   if (document === undefined || findings.some((finding) => finding.severity === "error"))
     throw ConfigError.invalid(findings);
-  const config = withDefaults(document, configSchema, dirname(options.file)) as Config;
-  settle(config, document, dirname(options.file));
+  const directory = options.directory ?? dirname(options.file);
+  const config = withDefaults(document, configSchema, directory) as Config;
+  settle(config, document, directory);
   return { config, warnings: findings };
 }
 
