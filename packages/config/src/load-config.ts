@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, type Finding } from "./config-error.ts";
 import type { Config } from "./config-schema.ts";
-import { originOf } from "./deploy/origin.ts";
+import { ENVIRONMENTS, isEnvironmentName, originOf } from "./deploy/origin.ts";
 import type { Environment } from "./interpolate.ts";
 import { parseConfig } from "./parse-config.ts";
 import { BYTES_MAX } from "./yaml-document.ts";
@@ -72,14 +72,12 @@ function locate(options: LoadOptions): { file: string | undefined; source: Confi
   return { file: undefined, source: "built-in" };
 }
 
-const ENVIRONMENTS = ["development", "testing", "staging", "production"];
-
 /** Another environment's configuration must never be used in its place, so a miss is an error. */
 function deploymentOf(name: string, userDataDirectory: string): string {
   const file = join(userDataDirectory, "deployments", name, CONFIG_FILE_NAME);
-  if (ENVIRONMENTS.includes(name) && isFile(file)) return file;
+  if (isEnvironmentName(name) && isFile(file)) return file;
   throw new ConfigError(
-    ENVIRONMENTS.includes(name)
+    isEnvironmentName(name)
       ? `Nothing is deployed for the environment ${name}`
       : `${name} is not an environment; they are ${ENVIRONMENTS.join(", ")}`,
     {

@@ -11,7 +11,7 @@ export function isEnvironmentName(name: string): name is EnvironmentName {
 }
 
 /** Beside every deployed file: where it came from. */
-export const ORIGIN_FILE = "origin.json";
+export const ORIGIN_FILE = ".deployed-from.json";
 
 export interface Origin {
   /** The file that was deployed. Absolute. */
@@ -50,9 +50,8 @@ export function originOf(file: string): Origin | undefined {
 function noteBeside(file: string): string | undefined {
   try {
     return join(dirname(realpathSync(file)), ORIGIN_FILE);
-  } catch (error) {
+  } catch {
     // Whoever reads the file says what is wrong with it.
-    if (error instanceof Error) return undefined;
-    throw error;
+    return undefined;
   }
 }
