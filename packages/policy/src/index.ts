@@ -1,1 +1,1 @@
-export {};
+export type { PolicyEvent, PolicyScope } from "./policy-event.ts";
