@@ -1,19 +1,5 @@
 import { HoldfastError } from "@holdfast/core";
-
-/** One thing wrong, or worth a note, in a configuration file. Lines and columns count from 1. */
-export interface Finding {
-  severity: "error" | "warning";
-  file: string;
-  line: number;
-  column: number;
-  /** Dotted path of the key; empty for the document. */
-  path: string;
-  message: string;
-  /** What would be accepted. */
-  expected?: string;
-  /** What was probably meant. */
-  suggestion?: string;
-}
+import { type Finding, formatFinding } from "@holdfast/document";
 
 /**
  * - `CONFIG_INVALID`: the configuration in force has errors; `findings` lists them
@@ -55,15 +41,4 @@ export class ConfigError extends HoldfastError {
       findings,
     });
   }
-}
-
-/** `holdfast.yaml:3:12: circuit_breaker.timeout: must be … (expected …; did you mean …?)` */
-export function formatFinding(finding: Finding): string {
-  const { file, line, column, path, message, expected, suggestion } = finding;
-  const where = `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}`;
-  const extra = [
-    ...(expected === undefined ? [] : [`expected ${expected}`]),
-    ...(suggestion === undefined ? [] : [`did you mean ${suggestion}?`]),
-  ];
-  return `${where}${message}${extra.length === 0 ? "" : ` (${extra.join("; ")})`}`;
 }

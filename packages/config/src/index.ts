@@ -1,4 +1,5 @@
-export { ConfigError, type ConfigErrorCode, type Finding, formatFinding } from "./config-error.ts";
+export { type Finding, formatFinding, suggest } from "@holdfast/document";
+export { ConfigError, type ConfigErrorCode } from "./config-error.ts";
 export { type Config, configSchema, type SecretReference } from "./config-schema.ts";
 export type { Environment } from "./interpolate.ts";
 export {
@@ -10,4 +11,3 @@ export {
 } from "./load-config.ts";
 export { checkConfig, parseConfig, type ParsedConfig, type ParseOptions } from "./parse-config.ts";
 export { readSecret } from "./secret.ts";
-export { suggest } from "./suggest.ts";

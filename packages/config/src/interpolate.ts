@@ -1,4 +1,4 @@
-import { plainScalar, YamlError, type YamlNode } from "./yaml-document.ts";
+import { plainScalar, YamlError, type YamlNode } from "@holdfast/document";
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
 const NAMED = /^([A-Za-z_][A-Za-z0-9_]*)(?::([-?])(.*))?$/s;

@@ -1,11 +1,11 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { ConfigError, type Finding } from "./config-error.ts";
+import { BYTES_MAX, type Finding } from "@holdfast/document";
+import { ConfigError } from "./config-error.ts";
 import type { Config } from "./config-schema.ts";
 import { ENVIRONMENTS, isEnvironmentName, originOf } from "./deploy/origin.ts";
 import type { Environment } from "./interpolate.ts";
 import { parseConfig } from "./parse-config.ts";
-import { BYTES_MAX } from "./yaml-document.ts";
 
 export const CONFIG_FILE_NAME = "holdfast.yaml";
 

@@ -1,11 +1,18 @@
 import { dirname, resolve } from "node:path";
-import { checkSchema, type Schema } from "./check-schema.ts";
-import { ConfigError, type Finding } from "./config-error.ts";
+import {
+  checkSchema,
+  type Finding,
+  parseYaml,
+  plainData,
+  positionAt,
+  type Schema,
+  YamlError,
+  type YamlNode,
+} from "@holdfast/document";
+import { ConfigError } from "./config-error.ts";
 import { type Config, configSchema } from "./config-schema.ts";
 import { type Environment, interpolate } from "./interpolate.ts";
 import { modeOf, rules } from "./rules.ts";
-import { positionAt } from "./source-position.ts";
-import { parseYaml, YamlError, type YamlNode } from "./yaml-document.ts";
 
 export interface ParseOptions {
   /** Named in findings. Absolute. */
@@ -79,8 +86,8 @@ const byPlace = (a: Finding, b: Finding): number => a.line - b.line || a.column 
 /** Plain data of a valid document, with the schema's defaults where a key is missing. */
 function withDefaults(node: YamlNode | undefined, schema: Schema, folder: string): unknown {
   if (schema.properties === undefined && schema.additionalProperties === undefined)
-    return node === undefined ? schema.default : plain(node);
-  if (node !== undefined && node.kind !== "map") return plain(node);
+    return node === undefined ? schema.default : plainData(node);
+  if (node !== undefined && node.kind !== "map") return plainData(node);
   if (node === undefined && schema.default === undefined) return undefined;
   const result: Record<string, unknown> = {};
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
@@ -90,7 +97,7 @@ function withDefaults(node: YamlNode | undefined, schema: Schema, folder: string
   for (const [key, entry] of node?.entries ?? []) {
     if (Object.hasOwn(schema.properties ?? {}, key)) continue;
     // Never by assignment: a key may be called __proto__.
-    const value = plain(entry.value);
+    const value = plainData(entry.value);
     Object.defineProperty(result, key, {
       value,
       enumerable: true,
@@ -99,12 +106,6 @@ function withDefaults(node: YamlNode | undefined, schema: Schema, folder: string
     });
   }
   return result;
-}
-
-function plain(node: YamlNode): unknown {
-  if (node.kind === "scalar") return node.value;
-  if (node.kind === "list") return node.items.map(plain);
-  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plain(entry.value)]));
 }
 
 /** Decides what depends on other keys or on where the file stands. */

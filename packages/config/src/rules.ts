@@ -1,4 +1,4 @@
-import type { YamlEntry, YamlNode } from "./yaml-document.ts";
+import type { YamlEntry, YamlNode } from "@holdfast/document";
 
 export interface RuleFinding {
   severity: "error" | "warning";

@@ -3,8 +3,7 @@ import { Ajv } from "ajv";
 import * as fc from "fast-check";
 import { checkConfig, configSchema, parseConfig } from "@holdfast/config";
 import { durationMs } from "@holdfast/core";
-import { checkSchema, type Schema } from "../src/check-schema.ts";
-import { parseYaml } from "../src/yaml-document.ts";
+import { checkSchema, parseYaml, type Schema } from "@holdfast/document";
 
 const validate = new Ajv({ strict: false }).compile(configSchema);
 

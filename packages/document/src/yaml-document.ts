@@ -39,6 +39,7 @@ export class YamlError extends Error {
   }
 }
 
+/** The longest text that is read, in UTF-8 bytes. */
 export const BYTES_MAX = 1_048_576;
 const ALIASES_MAX = 50;
 const NODES_MAX = 100_000;
@@ -65,6 +66,13 @@ export function plainScalar(text: string): Scalar {
     if (value !== NOT_RESOLVED) return value as Scalar;
   }
   return text;
+}
+
+/** A document as plain data, without prototypes to pollute: `__proto__` is a key like any other. */
+export function plainData(node: YamlNode): unknown {
+  if (node.kind === "scalar") return node.value;
+  if (node.kind === "list") return node.items.map(plainData);
+  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plainData(entry.value)]));
 }
 
 function events(text: string): Event[] {
