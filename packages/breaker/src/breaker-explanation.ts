@@ -6,7 +6,8 @@ import {
   type StateName,
 } from "./breaker-record.ts";
 import type { WindowCounts } from "./call-health.ts";
-import type { CallCounts, Circuit } from "./circuit.ts";
+import type { Circuit } from "./circuit.ts";
+import type { CallCounts } from "./circuit-setup.ts";
 import { isLeaseLive, PROBE_HINT_MS, remainingMs } from "./transition.ts";
 
 /** Why a breaker is as it is, and what would change that: plain JSON. Times are wall-clock ms. */

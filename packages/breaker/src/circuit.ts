@@ -1,7 +1,5 @@
-import type { Clock, Random } from "@holdfast/core";
 import { type BreakerEmitter, type BreakerEvents, warnOfCallback } from "./breaker-events.ts";
 import { BreakerDisposedError, BulkheadFullError, CircuitOpenError } from "./breaker-error.ts";
-import type { ResolvedCircuitOptions } from "./breaker-options.ts";
 import {
   type BreakerRecord,
   type ErrorEvidence,
@@ -9,39 +7,15 @@ import {
   type ForcedMode,
   withError,
 } from "./breaker-record.ts";
-import type { BreakerStateStore, MaybePromise } from "./breaker-state-store.ts";
+import type { MaybePromise } from "./breaker-state-store.ts";
 import { CallHealth } from "./call-health.ts";
+import type { CallCounts, CircuitSetup } from "./circuit-setup.ts";
 import { Call, type CallLimits, type Work } from "./call.ts";
 import { OpossumExecutor } from "./opossum-executor.ts";
 import { Ramp } from "./ramp.ts";
 import { type ChangeOrigin, SharedRecord } from "./shared-record.ts";
 import { type Admission, admit, force, type Outcome, probeNow, reset } from "./transition.ts";
 import { settle, type Step, type Ticket, trip } from "./transition.ts";
-
-export interface CircuitSetup {
-  breaker: string;
-  /** Undefined for the parent's own circuit. */
-  operation: string | undefined;
-  enabled: boolean;
-  pollMs: number;
-  storeTimeoutMs: number;
-  rules: ResolvedCircuitOptions;
-  clock: Clock;
-  random: Random;
-  store: BreakerStateStore | undefined;
-  emitter: BreakerEmitter;
-}
-
-/** Calls of this process since it began. */
-export interface CallCounts {
-  succeeded: number;
-  failed: number;
-  ignored: number;
-  timedOut: number;
-  refused: number;
-  /** Outcomes that came too late to decide anything. */
-  stale: number;
-}
 
 /** A probe's lease outlives its time limit by this, so that a live probe never loses its lease. */
 const LEASE_MARGIN_MS = 5_000;
@@ -104,42 +78,16 @@ export class Circuit {
     return this.#zombies;
   }
 
-  async run<T>(work: Work<T>, limits: CallLimits | undefined): Promise<T> {
-    if (this.#disposed) throw new BreakerDisposedError(this.setup.breaker);
-    const loading = this.shared.refresh();
-    if (loading !== undefined) await loading;
-    if (this.#running >= this.#concurrencyMax) throw this.#bulkheadFull();
-    this.#running++;
-    let ticket = this.#clear;
-    if (ticket === undefined) {
-      const asked = this.#admit(limits?.timeoutMs ?? this.setup.rules.timeoutMs);
-      const admission = asked instanceof Promise ? await asked : asked;
-      if (!admission.admitted) throw this.#refused(admission);
-      ticket = admission.ticket;
+  run<T>(work: Work<T>, limits: CallLimits | undefined): Promise<T> {
+    const loading = this.#disposed ? undefined : this.shared.refresh();
+    const ticket = this.#clear;
+    const free = this.#running < this.#concurrencyMax;
+    // The hot path awaits the call and nothing else.
+    if (loading === undefined && ticket !== undefined && free && !this.#disposed) {
+      this.#running++;
+      return this.#launch(ticket, work, limits);
     }
-    const call = new Call(this.setup.breaker, work, limits);
-    const watched = this.health !== undefined || this.#emitter.has("outcome");
-    const startedAt = watched ? this.setup.clock.monotonic() : 0;
-    let value: T;
-    try {
-      value = await (limits === undefined
-        ? this.#executor.run(call)
-        : this.#executor.runUntimed(call));
-    } catch (error) {
-      this.#endFailed(call);
-      const thrown = call.timeout ?? error;
-      const settled = this.#settle(ticket, this.#outcomeOf(call, thrown), startedAt, thrown, call);
-      if (settled !== undefined) await settled;
-      throw thrown;
-    }
-    this.#end();
-    if (ticket === this.#clear && !watched) {
-      this.counts.succeeded++;
-      return value;
-    }
-    const settled = this.#settle(ticket, "success", startedAt);
-    if (settled !== undefined) await settled;
-    return value;
+    return this.#runAsked(loading, work, limits);
   }
 
   /** What an error says about the service. A classifier that throws is told of, as a listener is. */
@@ -168,6 +116,49 @@ export class Circuit {
   dispose(): void {
     this.#disposed = true;
     if (this.#running === 0) this.#executor.close();
+  }
+
+  async #runAsked<T>(
+    loading: Promise<void> | undefined,
+    work: Work<T>,
+    limits: CallLimits | undefined,
+  ): Promise<T> {
+    if (this.#disposed) throw new BreakerDisposedError(this.setup.breaker);
+    if (loading !== undefined) await loading;
+    if (this.#running >= this.#concurrencyMax) throw this.#bulkheadFull();
+    this.#running++;
+    const ticket = this.#clear;
+    if (ticket !== undefined) return this.#launch(ticket, work, limits);
+    const asked = this.#admit(limits?.timeoutMs ?? this.setup.rules.timeoutMs);
+    const admission = asked instanceof Promise ? await asked : asked;
+    if (!admission.admitted) throw this.#refused(admission);
+    return this.#launch(admission.ticket, work, limits);
+  }
+
+  #launch<T>(ticket: Ticket, work: Work<T>, limits: CallLimits | undefined): Promise<T> {
+    const call = new Call(this.setup.breaker, work, limits);
+    const watched = this.health !== undefined || this.#emitter.has("outcome");
+    const startedAt = watched ? this.setup.clock.monotonic() : 0;
+    const running =
+      limits === undefined ? this.#executor.run(call) : this.#executor.runUntimed(call);
+    return running.then(
+      (value) => {
+        this.#end();
+        if (ticket === this.#clear && !watched) {
+          this.counts.succeeded++;
+          return value;
+        }
+        const settled = this.#settle(ticket, "success", startedAt);
+        return settled === undefined ? value : settled.then(() => value);
+      },
+      async (error: unknown) => {
+        this.#endFailed(call);
+        const thrown = call.timeout ?? error;
+        const outcome = this.#outcomeOf(call, thrown);
+        await this.#settle(ticket, outcome, startedAt, thrown, call);
+        throw thrown;
+      },
+    );
   }
 
   /** Decides locally; goes through the store only for what changes the record. */
