@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 
 const PACKAGES = join(import.meta.dirname, "../..");
-const LINKED = ["breaker", "core", "embedder", "memory", "sqlite", "store"];
+const LINKED = ["breaker", "core", "embedder", "memory", "notify", "sqlite", "store"];
 
 test.each([
   ["core", "300000 2 h\ntrue\nDISK_FULL false\n"],
   ["sqlite", "true true\n"],
+  ["notify", "true firing Chroma is away 1\nheld\ntrue resolved Chroma answers again 1\n"],
   ["memory", "stored\nfalse Ada prefers tea\ntrue\n"],
 ])(
   "the example in the README of %s works as written",
