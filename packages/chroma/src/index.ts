@@ -43,3 +43,7 @@ export {
   type Inspection,
 } from "./server/inspect-data-directory.ts";
 export { quarantine, type Quarantined } from "./server/quarantine.ts";
+export { RepairError, type RepairErrorCode } from "./repairs/repair-error.ts";
+export { finishReplacement, type Replaced, replaceDirectory } from "./repairs/replace-directory.ts";
+export { salvageIndexes } from "./repairs/salvage-directory.ts";
+export type { SalvagedIndex } from "./repairs/salvage-index.ts";
