@@ -3,7 +3,8 @@ import { type Clock, type Random, systemClock, systemRandom } from "@holdfast/co
 import type { VectorStore } from "@holdfast/store";
 import { Applier } from "./applier.ts";
 import { Drainer } from "./drainer.ts";
-import { type Failpoint, Journal, type OutboxBounds } from "./journal.ts";
+import type { Failpoint, OutboxBounds } from "./acceptance.ts";
+import { Journal } from "./journal.ts";
 import type { Embedder, Memory } from "./memory.ts";
 import { MemoryService } from "./memory-service.ts";
 import { Recall } from "./recall.ts";

@@ -7,7 +7,8 @@ import {
 } from "@holdfast/core";
 import { adoptFromStore } from "./adopt.ts";
 import type { Applier, Batch, PendingPut, Refusal } from "./applier.ts";
-import type { Failpoint, Journal } from "./journal.ts";
+import type { Failpoint } from "./acceptance.ts";
+import type { Journal } from "./journal.ts";
 import type { DrainReport } from "./memory.ts";
 import { MemoryServiceUnavailableError } from "./memory-error.ts";
 import type { Reconciler } from "./reconciler.ts";

@@ -4,7 +4,7 @@ export {
   type MemoryDeps,
   type MemoryOptions,
 } from "./create-memory.ts";
-export type { Failpoint, OutboxBounds } from "./journal.ts";
+export type { Failpoint, OutboxBounds } from "./acceptance.ts";
 export type {
   Comparison,
   DeadLetter,

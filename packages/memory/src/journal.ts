@@ -1,45 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Database, Lease, SqliteError, translateSqliteError } from "@holdfast/sqlite";
-import type { EmbedderIdentity, Metadata } from "@holdfast/store";
+import { Database, translateSqliteError } from "@holdfast/sqlite";
+import type { EmbedderIdentity } from "@holdfast/store";
+import { Acceptance, type Failpoint, type OutboxBounds } from "./acceptance.ts";
+import { translateFault, translating } from "./journal-fault.ts";
 import { MemoryError } from "./memory-error.ts";
 import type { SalvageStatus } from "./memory.ts";
-import type { MemoryChanges, Scope } from "./memory-record.ts";
-import { Mirror } from "./mirror.ts";
-import { Outbox } from "./outbox.ts";
-import { checksumOf, type MemoryContent } from "./record-codec.ts";
-import { isCheckDue, markSuspect, salvageIfDamaged } from "./salvage.ts";
+import type { Mirror } from "./mirror.ts";
+import type { Outbox } from "./outbox.ts";
+import { isCheckDue, salvageIfDamaged } from "./salvage.ts";
 import { MIGRATIONS } from "./schema.ts";
-import { Unsettled } from "./unsettled.ts";
-
-/** Bounds; past them a write is refused (queued ones) or the oldest is dropped (stored ones). */
-export interface OutboxBounds {
-  /** Queued writes at most. Default 100,000. */
-  recordsMax: number;
-  /** Bytes of queued writes at most. Default 256 MiB. */
-  bytesMax: number;
-  /** Stored writes that are kept for replay. Default 100,000. */
-  keptRecordsMax: number;
-  /** Bytes of stored writes that are kept for replay. Default 64 MiB. */
-  keptBytesMax: number;
-}
-
-/** A put before it has a revision. */
-export interface Draft {
-  id: string;
-  text: string;
-  metadata: Metadata;
-  scope: Scope;
-  tags: readonly string[];
-  expiresAt: number | undefined;
-}
-
-export interface Accepted {
-  id: string;
-  revision: number;
-  seq: number;
-}
+import { Tables } from "./tables.ts";
 
 export interface AttemptState {
   /** Failures since the last success. */
@@ -49,30 +20,8 @@ export interface AttemptState {
   answeredAt: number | null;
 }
 
-/** Called at the named points of the write path; a test ends the process there. */
-export type Failpoint = (
-  name: "before-commit" | "after-commit" | "before-send" | "after-apply" | "before-mark",
-) => void;
-
 /** A reader that takes longer than this only puts erasing off; it must not hold the caller up. */
 const SCOUR_WAIT_MS = 250;
-
-/** Everything one connection can do to the file. */
-class Tables {
-  readonly db: Database;
-  readonly mirror: Mirror;
-  readonly outbox: Outbox;
-  readonly unsettled: Unsettled;
-  readonly lease: Lease;
-
-  constructor(db: Database, collection: number, writer: string) {
-    this.db = db;
-    this.mirror = new Mirror(db, collection, writer);
-    this.outbox = new Outbox(db, collection);
-    this.unsettled = new Unsettled(db, collection);
-    this.lease = new Lease(db, `drain:${collection}`);
-  }
-}
 
 /**
  * The file that keeps the promise: outbox and mirror, written in one transaction. What a caller is
@@ -81,16 +30,14 @@ class Tables {
  */
 export class Journal {
   readonly path: string;
+  readonly acceptance: Acceptance;
   /** Commits with fsync: what is promised. */
   readonly #accepting: Tables;
   /** Commits without: what can be found out again. */
   readonly working: Tables;
   readonly collection: number;
   readonly #bounds: OutboxBounds;
-  readonly #failpoint: Failpoint | undefined;
   #mustScour = false;
-  /** Which file it was when it was opened. */
-  readonly #inode: number;
 
   constructor(
     directory: string,
@@ -100,11 +47,9 @@ export class Journal {
   ) {
     this.path = join(directory, "memory.db");
     this.#bounds = bounds;
-    this.#failpoint = failpoint;
     const open = (synchronous: "FULL" | "NORMAL"): Database =>
       Database.open(this.path, { migrations: MIGRATIONS, synchronous, secureDelete: true });
     const accepting = translating(() => open("FULL"));
-    this.#inode = statSync(this.path).ino;
     try {
       const { collection, writer } = translating(() =>
         registerCollection(accepting, collectionName),
@@ -116,6 +61,14 @@ export class Journal {
         collection,
         writer,
       );
+      const { path, working } = this;
+      this.acceptance = new Acceptance({
+        tables: this.#accepting,
+        working,
+        path,
+        bounds,
+        failpoint,
+      });
     } catch (error) {
       accepting.close();
       throw error;
@@ -146,65 +99,6 @@ export class Journal {
       salvage();
       return new Journal(directory, ...rest);
     }
-  }
-
-  /** Accepts puts, all or none; durable when this returns. @throws MemoryError */
-  acceptPuts(drafts: readonly Draft[], now: number): Accepted[] {
-    return this.#accept(drafts.length, () => drafts.map((draft) => this.#put(draft, now)));
-  }
-
-  /** Accepts changes to a memory. @throws MemoryError `MEMORY_NOT_FOUND` and as `acceptPuts`. */
-  acceptChanges(id: string, changes: MemoryChanges, now: number): Accepted {
-    const [accepted] = this.#accept(1, () => {
-      const row = this.#accepting.mirror.find(id);
-      if (row === undefined || (row.content.expiresAt ?? Number.POSITIVE_INFINITY) <= now) {
-        throw new MemoryError(`No memory has the id ${JSON.stringify(id)}`, {
-          code: "MEMORY_NOT_FOUND",
-          hint: "List what is remembered with: holdfast memory list",
-        });
-      }
-      return [this.#put({ id, ...changed(row.content, changes, now) }, now)];
-    });
-    return accepted as Accepted;
-  }
-
-  /**
-   * Accepts forgetting; ids that are unknown, or forgotten already, are left out, unless `foreign`
-   * says which revision of theirs the store holds: 0 for another program's record.
-   */
-  acceptForgets(
-    ids: readonly string[],
-    now: number,
-    foreign: ReadonlyMap<string, number>,
-  ): Accepted[] {
-    const { mirror } = this.#accepting;
-    return this.#accept(ids.length, () =>
-      ids.flatMap((id) => {
-        const theirs = foreign.get(id);
-        if (mirror.find(id) === undefined && theirs === undefined) return [];
-        return [this.#forget(id, now, theirs)];
-      }),
-    );
-  }
-
-  /**
-   * Accepts forgetting what has expired, `most` at a time and as far as there is room: a full
-   * outbox must not be kept from draining. Chosen inside, so that no lifetime that another process
-   * has just prolonged is cut off. Returns how many.
-   */
-  acceptExpired(now: number, most: number): number {
-    const { mirror, outbox } = this.#accepting;
-    if (this.mirror.expiredIds(now, 1).length === 0) return 0;
-    return this.#accept(0, () => {
-      const { records, bytes } = outbox.load();
-      let room = this.#bounds.bytesMax - bytes;
-      return mirror
-        .expiredIds(now, Math.max(0, Math.min(most, this.#bounds.recordsMax - records)))
-        .flatMap((id) => {
-          room -= Buffer.byteLength(id);
-          return room < 0 ? [] : [this.#forget(id, now, undefined)];
-        });
-    }).length;
   }
 
   /** A fault of the file that a read ran into, as one of the outbox. */
@@ -361,93 +255,6 @@ export class Journal {
     this.working.db.close();
     this.#accepting.db.close();
   }
-
-  #accept(writes: number, body: () => Accepted[]): Accepted[] {
-    const accepted = translating(() =>
-      this.#accepting.db.transaction(() => {
-        this.#requireInPlace();
-        const result = body();
-        if (writes > 0) this.#requireRoom();
-        this.#failpoint?.("before-commit");
-        return result;
-      }),
-    );
-    this.#failpoint?.("after-commit");
-    return accepted;
-  }
-
-  #put(draft: Draft, now: number): Accepted {
-    const { mirror, outbox } = this.#accepting;
-    const before = mirror.find(draft.id);
-    if (before !== undefined && before.appliedRevision === before.revision) {
-      outbox.keep(draft.id, before.revision, JSON.stringify(before.content), now);
-    }
-    const revision = (before?.revision ?? mirror.revisionOf(draft.id)) + 1;
-    const content: MemoryContent = {
-      text: draft.text,
-      metadata: draft.metadata,
-      scope: draft.scope,
-      tags: [...new Set(draft.tags)].toSorted(),
-      createdAt: before?.content.createdAt ?? now,
-      updatedAt: now,
-      expiresAt: draft.expiresAt,
-    };
-    mirror.put(draft.id, revision, content, checksumOf(content));
-    const payload = JSON.stringify(content);
-    const seq = outbox.append({
-      id: draft.id,
-      revision,
-      operation: "put",
-      payload,
-      bytes: Buffer.byteLength(payload) + Buffer.byteLength(draft.id),
-      now,
-    });
-    return { id: draft.id, revision, seq };
-  }
-
-  #forget(id: string, now: number, theirRevision: number | undefined): Accepted {
-    const { mirror, outbox } = this.#accepting;
-    const row = mirror.find(id);
-    const revision = Math.max(mirror.revisionOf(id), theirRevision ?? 0) + 1;
-    if (row !== undefined) mirror.drop(row);
-    mirror.entomb(id, revision, now, row?.sentKeys ?? []);
-    outbox.scrub(id);
-    const seq = outbox.append({
-      id,
-      revision,
-      operation: "forget",
-      payload: null,
-      bytes: Buffer.byteLength(id),
-      now,
-    });
-    return { id, revision, seq };
-  }
-
-  /** A file that was set aside meanwhile must not accept anything more. */
-  #requireInPlace(): void {
-    if (statSync(this.path, { throwIfNoEntry: false })?.ino === this.#inode) return;
-    throw new MemoryError(`The outbox was replaced while it was open: ${this.path}`, {
-      code: "OUTBOX_CORRUPT",
-      retryable: true,
-      hint: "Nothing was accepted. Close the memory and open it again.",
-    });
-  }
-
-  /** Looks at what would be queued; the transaction that queued it is undone if that is too much. */
-  #requireRoom(): void {
-    const { records, bytes } = this.#accepting.outbox.load();
-    const { recordsMax, bytesMax } = this.#bounds;
-    if (records <= recordsMax && bytes <= bytesMax) return;
-    throw new MemoryError(
-      `The outbox is full: with these, ${records} writes (${bytes} bytes) would wait for the store; ` +
-        `the bounds are ${recordsMax} writes and ${bytesMax} bytes`,
-      {
-        code: "OUTBOX_FULL",
-        retryable: true,
-        hint: "Bring the store back (holdfast memory status says what is wrong), or raise outbox.records_max.",
-      },
-    );
-  }
 }
 
 function registerCollection(db: Database, name: string): { collection: number; writer: string } {
@@ -462,51 +269,4 @@ function registerCollection(db: Database, name: string): { collection: number; w
     ).run(name, randomUUID());
     return find.get(name) as { collection: number; writer: string };
   });
-}
-
-function changed(content: MemoryContent, changes: MemoryChanges, now: number): Omit<Draft, "id"> {
-  const { ttlMs } = changes;
-  const expiresAt =
-    ttlMs === undefined ? content.expiresAt : ttlMs === null ? undefined : expiryOf(now, ttlMs);
-  return {
-    text: changes.text ?? content.text,
-    metadata: changes.metadata ?? content.metadata,
-    scope: content.scope,
-    tags: changes.tags ?? content.tags,
-    expiresAt,
-  };
-}
-
-/** Wall-clock milliseconds, whole ones. */
-export function expiryOf(now: number, ttlMs: number): number {
-  return Math.ceil(now + ttlMs);
-}
-
-/** A fault of the file becomes one of the outbox, once. */
-function translating<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    throw translateFault(error);
-  }
-}
-
-function translateFault(error: unknown): unknown {
-  if (!(error instanceof SqliteError)) return error;
-  if (error.code === "SQLITE_TOO_NEW") return error;
-  const corrupt = error.code === "SQLITE_CORRUPT";
-  if (corrupt) markSuspect(error.path);
-  return new MemoryError(
-    corrupt
-      ? `The outbox is damaged: ${error.message}`
-      : `The outbox cannot be written, so nothing was accepted: ${error.message}`,
-    {
-      code: corrupt ? "OUTBOX_CORRUPT" : "OUTBOX_UNWRITABLE",
-      retryable: error.retryable,
-      hint: corrupt
-        ? "Open it again: it is then set aside, and a new one made of all that can be read."
-        : (error.hint ?? "Check the disk."),
-      cause: error,
-    },
-  );
 }

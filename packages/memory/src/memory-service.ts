@@ -1,11 +1,12 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
+import { type Accepted, type Draft, expiryOf } from "./acceptance.ts";
 import type { Applier } from "./applier.ts";
 import { compareWithMirror } from "./compare.ts";
 import { discardLetters } from "./dead-letters.ts";
 import type { Drainer } from "./drainer.ts";
 import { selectToForget } from "./forget-selection.ts";
-import { type Accepted, type Draft, expiryOf, type Journal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import type {
   Comparison,
   DeadLetter,
@@ -104,7 +105,7 @@ export class MemoryService implements Memory {
     const now = this.#deps.clock.now();
     const accepted = await this.#accept(items.length, () => {
       for (const item of items) validateNewMemory(item);
-      return this.#deps.journal.acceptPuts(
+      return this.#deps.journal.acceptance.puts(
         items.map((item) => draftOf({ ...item, id: item.id ?? newId() }, now)),
         now,
       );
@@ -117,7 +118,7 @@ export class MemoryService implements Memory {
       const accepted = await this.#accept(1, () => {
         validateId(id);
         validateChanges(changes);
-        return [this.#deps.journal.acceptChanges(id, changes, this.#deps.clock.now())];
+        return [this.#deps.journal.acceptance.changes(id, changes, this.#deps.clock.now())];
       });
       return this.#receipts.give(accepted, options);
     });
@@ -178,7 +179,7 @@ export class MemoryService implements Memory {
     if (options.dryRun || ids.length === 0) return { ids, durability: "stored", reason: undefined };
     const now = this.#deps.clock.now();
     const accepted = await this.#accept(ids.length, () =>
-      this.#deps.journal.acceptForgets(ids, now, foreign),
+      this.#deps.journal.acceptance.forgets(ids, now, foreign),
     );
     this.#deps.journal.scour();
     const receipts = await this.#receipts.give(accepted, options);
@@ -200,7 +201,7 @@ export class MemoryService implements Memory {
 
   async #drain(options: { signal?: AbortSignal }): Promise<DrainReport> {
     const signal = this.#until(options.signal);
-    this.#deps.journal.acceptExpired(this.#deps.clock.now(), TTL_SWEEP_MAX);
+    this.#deps.journal.acceptance.expired(this.#deps.clock.now(), TTL_SWEEP_MAX);
     for (;;) {
       const end = await this.#deps.drainer.run(signal, true);
       if (end.kind !== "busy") return { ...this.#deps.drainer.report };

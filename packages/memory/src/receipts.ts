@@ -1,6 +1,7 @@
 import type { Clock } from "@holdfast/core";
 import { type Drainer, remainingMs, type RunEnd } from "./drainer.ts";
-import type { Accepted, Journal } from "./journal.ts";
+import type { Accepted } from "./acceptance.ts";
+import type { Journal } from "./journal.ts";
 import type { Receipt, WriteOptions } from "./memory-record.ts";
 
 const BUSY_POLL_MS_MIN = 2;
