@@ -30,6 +30,13 @@ export interface CheckContext {
 export interface HealthCheck {
   /** Kebab-case, unique: `torn-index`. */
   readonly name: string;
+  /** The service that it belongs to on a dashboard. Default: its own name. */
+  readonly service?: string;
+  /**
+   * What its failure makes of the service: `offline`, nothing answers; `unhealthy`, it does not do
+   * its work; `degraded`, it does some of it. Default `unhealthy`.
+   */
+  readonly severity?: "offline" | "unhealthy" | "degraded";
   /** Default 5000. */
   readonly timeoutMs?: number;
   run(context: CheckContext): Promise<CheckOutcome> | CheckOutcome;

@@ -7,3 +7,37 @@ export type {
   StepContext,
   StepOutcome,
 } from "./step.ts";
+export { RecoveryError, type RecoveryErrorCode } from "./recovery-error.ts";
+export type { Incident, IncidentState, IncidentStep, StepState } from "./engine/incident.ts";
+export { planLines, type RecoveryPlan, type StrategyStep } from "./engine/plan.ts";
+export {
+  type PlanOptions,
+  type RecoverOptions,
+  RecoveryEngine,
+  type RecoveryEngineDeps,
+  type RecoveryEngineOptions,
+  type RecoveryReport,
+} from "./engine/recovery-engine.ts";
+export type { RecoveryEvent } from "./engine/recovery-event.ts";
+export { type IncidentQuery, RecoveryJournal } from "./engine/recovery-journal.ts";
+export {
+  type CheckReport,
+  FRESH_INTERVALS,
+  HEALTH_DEFAULTS,
+  HealthLoop,
+  type HealthLoopDeps,
+  type HealthLoopOptions,
+  type HealthReport,
+} from "./health/health-loop.ts";
+export { type CheckResult, runChecks, type RunChecksOptions } from "./health/run-checks.ts";
+export {
+  type CheckStanding,
+  type ServiceStatus,
+  serviceStatus,
+  worstStatus,
+} from "./health/service-status.ts";
+export type {
+  OrchestratedExit,
+  OrchestratedState,
+  Orchestrator,
+} from "./orchestrate/orchestrator.ts";

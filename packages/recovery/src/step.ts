@@ -22,7 +22,10 @@ export interface StepContext {
   readonly incident: string;
   /** Told to the person, and kept with the incident. */
   note(message: string): void;
-  /** Kept at once, before the next thing is done: what a resume or an undo will need. */
+  /**
+   * Kept at once, before the next thing is done: what a resume or an undo will need. Adds to what
+   * was remembered before, key by key.
+   */
   remember(state: { readonly [key: string]: Json }): void;
   /** What was remembered by an earlier, interrupted attempt at this step. */
   readonly remembered: { readonly [key: string]: Json } | undefined;
@@ -51,7 +54,7 @@ export interface Diagnosis {
     readonly message: string;
     readonly evidence?: { readonly [key: string]: Json };
   }[];
-  /** In no order: the engine ranks them by risk, then cost. */
+  /** In no order: the engine ranks those of one strategy by risk, then cost. */
   readonly steps: readonly PlannedStep[];
   /** Why it cannot repair what it found, and what a person can do; undefined when it can. */
   readonly refusal?: { readonly message: string; readonly hint: string };
@@ -60,6 +63,10 @@ export interface Diagnosis {
 /** One way of looking at a broken service, and of repairing it. Strategies are asked in order. */
 export interface RecoveryStrategy {
   readonly name: string;
-  diagnose(context: { signal: AbortSignal }): Promise<Diagnosis>;
+  /**
+   * Looks, and changes nothing. With `force` it offers its steps although it finds nothing wrong. A
+   * throw is a finding of its own, and the next strategy is asked.
+   */
+  diagnose(context: { signal: AbortSignal; force?: boolean }): Promise<Diagnosis>;
   readonly actions: readonly StepAction[];
 }

@@ -1,0 +1,64 @@
+import type { Clock } from "@holdfast/core";
+import { RecoveryError } from "../recovery-error.ts";
+import type { JournalHold } from "./journal-hold.ts";
+import type { RecoveryJournal } from "./recovery-journal.ts";
+
+export interface HoldOptions {
+  service: string;
+  leaseMs: number;
+  signal: AbortSignal;
+  clock: Clock;
+}
+
+/**
+ * Runs `work` while this process alone may recover the service. Its signal aborts with the
+ * caller's, and when the right is lost to another process.
+ * @throws RecoveryError `RECOVERY_BUSY` when another process has it.
+ */
+export async function withHold<T>(
+  journal: RecoveryJournal,
+  { service, leaseMs, signal, clock }: HoldOptions,
+  work: (hold: JournalHold, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const hold = journal.hold(service, clock.now(), leaseMs);
+  if (hold === undefined) throw busy(journal, service);
+  const done = new AbortController();
+  const losing = new AbortController();
+  const renewing = renewUntilDone(hold, leaseMs, clock, done.signal).catch((error: unknown) =>
+    losing.abort(error),
+  );
+  try {
+    return await work(hold, AbortSignal.any([signal, losing.signal]));
+  } finally {
+    done.abort();
+    await renewing;
+    hold.release();
+  }
+}
+
+async function renewUntilDone(
+  hold: JournalHold,
+  leaseMs: number,
+  clock: Clock,
+  done: AbortSignal,
+): Promise<void> {
+  while (!done.aborted) {
+    try {
+      await clock.sleep(leaseMs / 3, done);
+    } catch (error) {
+      if (done.aborted) return;
+      throw error;
+    }
+    hold.renew(clock.now(), leaseMs);
+  }
+}
+
+function busy(journal: RecoveryJournal, service: string): RecoveryError {
+  const { id, trigger } = journal.unfinished(service) ?? {};
+  const which = id === undefined ? "" : `: incident ${id} (${trigger})`;
+  return new RecoveryError(`Another process is recovering ${service}${which}`, {
+    code: "RECOVERY_BUSY",
+    retryable: true,
+    hint: "Let it end; the journal says what it does.",
+  });
+}
