@@ -1,17 +1,22 @@
 import { suggest } from "./suggest.ts";
 import type { YamlNode } from "./yaml-document.ts";
 
-/** The part of JSON Schema draft-07 that the configuration's schema uses. */
+/** The part of JSON Schema draft-07 that is checked. A schema that says more says it in vain. */
 export interface Schema {
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
   readonly minLength?: number;
+  readonly maxLength?: number;
   readonly pattern?: string;
   readonly items?: Schema;
   readonly minItems?: number;
+  readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
   readonly minProperties?: number;
   readonly maxProperties?: number;
@@ -19,6 +24,16 @@ export interface Schema {
 }
 
 export interface SchemaViolation {
+  /** Which check found it, for programs. */
+  rule:
+    | "wrong-type"
+    | "not-a-choice"
+    | "out-of-range"
+    | "wrong-form"
+    | "wrong-size"
+    | "unknown-key"
+    | "missing-key"
+    | "secret-in-file";
   offset: number;
   path: string;
   message: string;
@@ -38,14 +53,28 @@ function check(node: YamlNode, schema: Schema, path: string, found: SchemaViolat
     return void found.push(wrongType(node, schema, path));
   if (node.kind === "scalar") checkScalar(node, schema, path, found);
   if (node.kind === "list") {
-    if (node.items.length < (schema.minItems ?? 0))
-      found.push({ offset: node.offset, path, message: "is empty", expected: "at least one item" });
+    checkLength(node, schema, path, found);
     const { items } = schema;
     if (items !== undefined)
       for (const [index, item] of node.items.entries())
         check(item, items, `${path}[${index}]`, found);
   }
   if (node.kind === "map") checkMap(node, schema, path, found);
+}
+
+function checkLength(
+  { items, offset }: Extract<YamlNode, { kind: "list" }>,
+  { minItems = 0, maxItems = Infinity }: Schema,
+  path: string,
+  found: SchemaViolation[],
+): void {
+  if (items.length >= minItems && items.length <= maxItems) return;
+  const message = items.length === 0 ? "is empty" : `has ${counted(items.length, "item")}`;
+  const few = items.length < minItems;
+  const expected = few
+    ? `at least ${counted(minItems, "item")}`
+    : `at most ${counted(maxItems, "item")}`;
+  found.push({ rule: "wrong-size", offset, path, message, expected });
 }
 
 function checkScalar(
@@ -55,8 +84,14 @@ function checkScalar(
   found: SchemaViolation[],
 ): void {
   const { value, offset } = node;
-  const refuse = (message: string, expected: string, suggestion?: string): void => {
+  const refuse = (
+    rule: SchemaViolation["rule"],
+    message: string,
+    expected: string,
+    suggestion?: string,
+  ): void => {
     found.push({
+      rule,
       offset,
       path,
       message,
@@ -66,15 +101,22 @@ function checkScalar(
   };
   if (schema.enum !== undefined && !schema.enum.includes(value)) {
     const names = schema.enum.map(String);
-    refuse(`${shown(value)} is not known`, oneOf(names), suggest(String(value), names));
+    const meant = suggest(String(value), names);
+    refuse("not-a-choice", `${shown(value)} is not known`, oneOf(names), meant);
   } else if (typeof value === "number") {
-    if (!Number.isFinite(value)) refuse(`${value} is not a number`, expectedNumber(schema));
-    else if (value < (schema.minimum ?? -Infinity) || value > (schema.maximum ?? Infinity))
-      refuse(`${value} is out of range`, expectedNumber(schema));
+    if (!Number.isFinite(value))
+      refuse("wrong-type", `${value} is not a number`, expectedNumber(schema));
+    else if (!inRange(value, schema))
+      refuse("out-of-range", `${value} is out of range`, expectedNumber(schema));
   } else if (typeof value === "string") {
-    if (value.length < (schema.minLength ?? 0)) refuse("is empty", "some text");
+    // JSON Schema counts characters, not UTF-16 units.
+    const length = schema.minLength || schema.maxLength ? Array.from(value).length : 0;
+    if (length < (schema.minLength ?? 0))
+      refuse("wrong-size", length === 0 ? "is empty" : "is too short", expectedLength(schema));
+    else if (length > (schema.maxLength ?? Infinity))
+      refuse("wrong-size", `has ${length} characters`, `at most ${schema.maxLength}`);
     else if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(value))
-      refuse(`${shown(value)} has the wrong form`, expectedText(schema));
+      refuse("wrong-form", `${shown(value)} has the wrong form`, expectedText(schema));
   }
 }
 
@@ -91,19 +133,40 @@ function checkMap(
     if (typeof sub === "object") check(entry.value, sub, at, found);
     else if (sub === false) found.push(unknownKey(key, entry.keyOffset, at, Object.keys(known)));
   }
+  for (const key of schema.required ?? [])
+    if (!node.entries.has(key))
+      found.push({
+        rule: "missing-key",
+        offset: node.offset,
+        path,
+        message: `lacks ${key}`,
+        expected: `a line ${key}: with ${expectedType(known[key] ?? {})}`,
+      });
+  const { minProperties = 0, maxProperties = Infinity } = schema;
   const { size } = node.entries;
-  if (size < (schema.minProperties ?? 0) || size > (schema.maxProperties ?? Infinity))
-    found.push({
-      offset: node.offset,
-      path,
-      message: `has ${size} keys`,
-      expected: `exactly one of ${Object.keys(known).join(", ")}`,
-    });
+  if (size >= minProperties && size <= maxProperties) return;
+  const choice = minProperties === 1 && maxProperties === 1 && schema.properties !== undefined;
+  const few = size < minProperties;
+  found.push({
+    rule: "wrong-size",
+    offset: node.offset,
+    path,
+    message: `has ${counted(size, "key")}`,
+    expected: choice
+      ? `exactly one of ${Object.keys(known).join(", ")}`
+      : `at ${few ? "least" : "most"} ${few ? minProperties : maxProperties}`,
+  });
 }
 
 function unknownKey(key: string, offset: number, path: string, known: string[]): SchemaViolation {
   const suggestion = suggest(key, known);
-  const violation = { offset, path, message: "is not a known key", expected: oneOf(known) };
+  const violation: SchemaViolation = {
+    rule: "unknown-key",
+    offset,
+    path,
+    message: "is not a known key",
+    expected: oneOf(known),
+  };
   return suggestion === undefined ? violation : { ...violation, suggestion };
 }
 
@@ -113,6 +176,7 @@ function wrongType(node: YamlNode, schema: Schema, path: string): SchemaViolatio
   // What is written where a secret belongs may be one, so it is not repeated.
   if (secretsOnly)
     return {
+      rule: "secret-in-file",
       offset: node.offset,
       path,
       message: "secrets are not written into the file",
@@ -120,6 +184,7 @@ function wrongType(node: YamlNode, schema: Schema, path: string): SchemaViolatio
     };
   const written = node.kind === "scalar" ? shown(node.value) : `a ${node.kind}`;
   const violation: SchemaViolation = {
+    rule: "wrong-type",
     offset: node.offset,
     path,
     message: `is ${written}`,
@@ -179,10 +244,34 @@ function expectedText(schema: Schema & { description?: string }): string {
 
 function expectedNumber(schema: Schema): string {
   const kind = typeNames(schema).includes("integer") ? "a whole number" : "a number";
-  if (schema.minimum !== undefined && schema.maximum !== undefined)
-    return `${kind} from ${schema.minimum} to ${schema.maximum}`;
-  return schema.minimum === undefined ? kind : `${kind} of at least ${schema.minimum}`;
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  if (minimum !== undefined && maximum !== undefined)
+    return `${kind} from ${minimum} to ${maximum}`;
+  const bounds = [
+    ...(minimum === undefined ? [] : [`of at least ${minimum}`]),
+    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
+    ...(maximum === undefined ? [] : [`at most ${maximum}`]),
+    ...(exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`]),
+  ];
+  return [kind, bounds.join(" and ")].join(" ").trimEnd();
 }
+
+function inRange(value: number, schema: Schema): boolean {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  return (
+    value >= (minimum ?? -Infinity) &&
+    value <= (maximum ?? Infinity) &&
+    value > (exclusiveMinimum ?? -Infinity) &&
+    value < (exclusiveMaximum ?? Infinity)
+  );
+}
+
+function expectedLength({ minLength = 1 }: Schema): string {
+  return minLength === 1 ? "some text" : `at least ${minLength} characters`;
+}
+
+const counted = (count: number, name: string): string =>
+  `${count} ${name}${count === 1 ? "" : "s"}`;
 
 const oneOf = (names: readonly string[]): string =>
   names.length === 1 ? String(names[0]) : `one of ${names.join(", ")}`;

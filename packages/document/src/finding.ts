@@ -1,6 +1,9 @@
 /** One thing wrong, or worth a note, in a file. Lines and columns count from 1. */
 export interface Finding {
-  severity: "error" | "warning";
+  /** A note needs no correction, however strictly one looks. */
+  severity: "error" | "warning" | "note";
+  /** Which check found it, in kebab case: `unknown-key`. */
+  rule?: string;
   file: string;
   line: number;
   column: number;
