@@ -93,11 +93,12 @@ export class Acceptance {
    * says which revision of theirs the store holds: 0 for another program's record.
    */
   forgets(ids: readonly string[], now: number, foreign: ReadonlyMap<string, number>): Accepted[] {
-    const { mirror } = this.#tables;
+    const { mirror, besides } = this.#tables;
     return this.#accept(ids.length, () =>
       ids.flatMap((id) => {
         const theirs = foreign.get(id);
-        if (mirror.find(id) === undefined && theirs === undefined) return [];
+        const isHere = [mirror, ...besides].some((copy) => copy.find(id) !== undefined);
+        if (!isHere && theirs === undefined) return [];
         return [this.#forget(id, now, theirs)];
       }),
     );
@@ -143,7 +144,9 @@ export class Acceptance {
     if (before !== undefined && before.appliedRevision === before.revision) {
       outbox.keep(draft.id, before.revision, JSON.stringify(before.content), now);
     }
-    const revision = (before?.revision ?? mirror.revisionOf(draft.id)) + 1;
+    // After a restore was undone, an id's writes may be ahead of its memory.
+    const known = Math.max(mirror.revisionOf(draft.id), outbox.newestRevision(draft.id));
+    const revision = known + 1;
     const content: MemoryContent = {
       text: draft.text,
       metadata: draft.metadata,
@@ -169,8 +172,13 @@ export class Acceptance {
   #forget(id: string, now: number, theirRevision: number | undefined): Accepted {
     const { mirror, outbox } = this.#tables;
     const row = mirror.find(id);
-    const revision = Math.max(mirror.revisionOf(id), theirRevision ?? 0) + 1;
+    const known = Math.max(mirror.revisionOf(id), outbox.newestRevision(id));
+    const revision = Math.max(known, theirRevision ?? 0) + 1;
     if (row !== undefined) mirror.drop(row);
+    for (const mirrored of this.#tables.besides) {
+      const copy = mirrored.find(id);
+      if (copy !== undefined) mirrored.drop(copy);
+    }
     mirror.entomb(id, revision, now, row?.sentKeys ?? []);
     outbox.scrub(id);
     const seq = outbox.append({

@@ -7,6 +7,7 @@ import {
 } from "@holdfast/core";
 import { adoptFromStore } from "./adopt.ts";
 import type { Applier, Batch, PendingPut, Refusal } from "./applier.ts";
+import { finishSwap } from "./collection-swap.ts";
 import type { Failpoint } from "./acceptance.ts";
 import type { Journal } from "./journal.ts";
 import type { DrainReport } from "./memory.ts";
@@ -109,7 +110,9 @@ export class Drainer {
       if (token !== undefined) {
         using held = this.#hold(token);
         try {
-          return await work(AbortSignal.any([signal, held.lost]), () => {
+          const both = AbortSignal.any([signal, held.lost]);
+          await finishSwap(this.#deps, { signal: both });
+          return await work(both, () => {
             if (!this.#renew(token)) throw new LeaseLostError();
           });
         } finally {
@@ -146,9 +149,10 @@ export class Drainer {
         const next = this.#pick(token);
         if (next === undefined) return { kind: "busy" };
         token = next.token;
+        this.#sent = false;
         held ??= this.#hold(token);
         const both = AbortSignal.any([signal, held.lost]);
-        this.#sent = false;
+        await finishSwap(this.#deps, { signal: both });
         if (isEmpty(next.batch)) {
           await this.#reconcile(next.due, token, both);
           if (this.#deps.journal.mustAdopt()) await adoptFromStore(this.#deps, both);

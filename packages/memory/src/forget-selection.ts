@@ -27,7 +27,10 @@ export async function selectToForget(
   }
   for (const id of selector) validateId(id);
   const unique = [...new Set(selector)];
-  const known = journal.mirror.known(unique);
+  // What a restore has replaced could come back, so it can be forgotten.
+  const known = new Set(
+    [journal.mirror, ...journal.working.besides].flatMap((copy) => [...copy.known(unique)]),
+  );
   const foreign = await foreignAmong(
     unique.filter((id) => !known.has(id)),
     deps,

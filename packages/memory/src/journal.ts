@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Database, translateSqliteError } from "@holdfast/sqlite";
 import type { EmbedderIdentity } from "@holdfast/store";
 import { Acceptance, type Failpoint, type OutboxBounds } from "./acceptance.ts";
+import type { PendingSwap } from "./collection-swap.ts";
 import { translateFault, translating } from "./journal-fault.ts";
 import { MemoryError } from "./memory-error.ts";
 import type { SalvageStatus } from "./memory.ts";
@@ -19,6 +20,9 @@ export interface AttemptState {
   lastError: string | null;
   answeredAt: number | null;
 }
+
+/** Parts of a restore that outlive the process. */
+export type RestorePart = "staged" | "swap" | "previous";
 
 /** A reader that takes longer than this only puts erasing off; it must not hold the caller up. */
 const SCOUR_WAIT_MS = 250;
@@ -194,16 +198,52 @@ export class Journal {
   takeLease(now: number, durationMs: number): string | undefined {
     const { db, lease } = this.working;
     const grant = lease.take(now, durationMs);
-    if (grant?.expiredToken !== undefined) this.#voidHandles(db);
+    if (grant?.expiredToken !== undefined) this.voidHandles(db);
     return grant?.token;
+  }
+
+  /** The swap that a restore has begun and nobody has finished yet. */
+  pendingSwap(): PendingSwap | undefined {
+    return this.restoreState("swap") as PendingSwap | undefined;
+  }
+
+  swapFinished(): void {
+    this.decide(({ db }) => {
+      this.setRestoreState(db, "swap", undefined);
+      this.voidHandles(db);
+    });
+  }
+
+  restoreState(part: RestorePart): unknown {
+    const row = this.working.db
+      .prepare("SELECT detail FROM restore_state WHERE collection = ? AND part = ?")
+      .get(this.collection, part) as { detail: string } | undefined;
+    return row && (JSON.parse(row.detail) as unknown);
+  }
+
+  /** Inside a transaction of `db`; `undefined` ends the part. */
+  setRestoreState(db: Database, part: RestorePart, detail: unknown): void {
+    if (detail === undefined) {
+      db.prepare("DELETE FROM restore_state WHERE collection = ? AND part = ?").run(
+        this.collection,
+        part,
+      );
+      return;
+    }
+    db.prepare("INSERT OR REPLACE INTO restore_state VALUES (?, ?, ?)").run(
+      this.collection,
+      part,
+      JSON.stringify(detail),
+    );
   }
 
   /** The collection in the store was replaced. */
   nextGeneration(): void {
-    this.decide(({ db }) => this.#voidHandles(db));
+    this.decide(({ db }) => this.voidHandles(db));
   }
 
-  #voidHandles(db: Database): void {
+  /** Inside a transaction of `db`: whatever was opened in the store before is another collection. */
+  voidHandles(db: Database): void {
     db.prepare("UPDATE collection SET generation = generation + 1 WHERE collection = ?").run(
       this.collection,
     );

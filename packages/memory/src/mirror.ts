@@ -266,7 +266,15 @@ export class Mirror {
     this.#db.prepare("DELETE FROM tag WHERE memory = ?").run(row.memory);
   }
 
+  /** That it was forgotten is still remembered, for a backup that is older than that. */
   #disinter(id: string, revision: number): void {
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO forgotten
+         SELECT collection, collection, id_hash, revision, forgotten_at FROM tombstone
+         WHERE collection = ? AND id_hash = ? AND revision < ?`,
+      )
+      .run(this.#collection, this.#hash(id), revision);
     this.#db
       .prepare("DELETE FROM tombstone WHERE collection = ? AND id_hash = ? AND revision < ?")
       .run(this.#collection, this.#hash(id), revision);
@@ -277,8 +285,13 @@ export class Mirror {
   }
 
   #hash(id: string): Uint8Array {
-    return createHash("sha256").update(`${this.#collection}\0${id}`).digest();
+    return hashOfId(this.#collection, id);
   }
+}
+
+/** What remains of an id that was forgotten; `salt` is the collection's number. */
+export function hashOfId(salt: number, id: string): Uint8Array {
+  return createHash("sha256").update(`${salt}\0${id}`).digest();
 }
 
 const DURABILITY = `CASE

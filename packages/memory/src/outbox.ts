@@ -150,6 +150,14 @@ export class Outbox {
       .run(this.#collection, id);
   }
 
+  /** The highest revision among the writes of `id` that are kept; 0 for none. */
+  newestRevision(id: string): number {
+    const row = this.#db
+      .prepare("SELECT max(revision) AS newest FROM entry WHERE collection = ? AND id = ?")
+      .get(this.#collection, id) as { newest: number | null };
+    return row.newest ?? 0;
+  }
+
   /** What the write of `id` at `revision` put; undefined when it is not kept. */
   payloadAt(id: string, revision: number): string | undefined {
     const row = this.#db
@@ -282,9 +290,18 @@ export class Outbox {
            WHERE collection = ? AND state = 'stored' AND NOT EXISTS (SELECT 1 FROM memory
              WHERE memory.collection = entry.collection AND memory.id = entry.id
                AND memory.applied_revision = entry.revision AND memory.revision > entry.revision)
-           ORDER BY seq LIMIT ?) RETURNING bytes`,
+           ORDER BY seq LIMIT ?) RETURNING seq, bytes`,
       )
-      .all(this.#collection, Math.min(surplus, 1_000)) as { bytes: number }[];
+      .all(this.#collection, Math.min(surplus, 1_000)) as { seq: number; bytes: number }[];
+    this.#db
+      .prepare(
+        `INSERT INTO pruned VALUES (?, ?)
+         ON CONFLICT (collection) DO UPDATE SET seq = max(seq, excluded.seq)`,
+      )
+      .run(
+        this.#collection,
+        rows.reduce((last, { seq }) => Math.max(last, seq), 0),
+      );
     this.#db
       .prepare(
         `UPDATE collection SET kept_records = kept_records - ?, kept_bytes = kept_bytes - ?

@@ -12,7 +12,7 @@ import type {
   SearchOptions,
   SearchResult,
 } from "./memory-record.ts";
-import { MemoryError } from "./memory-error.ts";
+import { MemoryError, MemoryServiceUnavailableError } from "./memory-error.ts";
 import type { MirrorRow } from "./mirror.ts";
 import { decodeContent, decodeRecord, encodeFilter, type MemoryContent } from "./record-codec.ts";
 import { isStoreFailure, type StoreAccess } from "./store-access.ts";
@@ -23,6 +23,9 @@ const LIMIT_MAX = 1_000;
 /** Asked beyond the limit while the store lags: what was forgotten is taken out of its answer. */
 const SPARE_HITS = 4;
 const ANSWER_NOTED_EVERY_MS = 5_000;
+/** States of the collection that one answer is asked of at most. */
+const ROUNDS_MAX = 5;
+const REPLACED_RETRY_MS = 1_000;
 
 interface RecallDeps {
   journal: Journal;
@@ -49,17 +52,43 @@ export class Recall {
     validateLimit(limit, LIMIT_MAX);
     validateFilter(options);
     try {
-      const hits = await this.#searchStore(query, options, limit);
+      const hits = await this.#settled(() => this.#searchStore(query, options, limit));
       return { hits, ...this.#source(undefined) };
     } catch (error) {
       options.signal?.throwIfAborted();
       const reason = degradedReason(error);
-      return { hits: this.#searchMirror(query, options, limit), ...this.#source(reason) };
+      return this.#deps.journal.view(() => ({
+        hits: this.#searchMirror(query, options, limit),
+        ...this.#source(reason),
+      }));
+    }
+  }
+
+  /**
+   * An answer of the store, weighed against the mirror, from one state of both: a restore may
+   * replace them meanwhile, and then it is asked again.
+   */
+  async #settled<T>(ask: () => Promise<T>): Promise<T> {
+    const { journal } = this.#deps;
+    for (let round = 1; ; round++) {
+      const generation = journal.generation();
+      const answer = await ask();
+      if (journal.generation() === generation) return answer;
+      if (round === ROUNDS_MAX) {
+        throw new MemoryServiceUnavailableError("The collection is replaced again and again", {
+          retryAfterMs: REPLACED_RETRY_MS,
+          cause: undefined,
+        });
+      }
     }
   }
 
   async get(id: string, options: { signal?: AbortSignal }): Promise<GetResult> {
     validateId(id);
+    return this.#settled(() => this.#get(id, options));
+  }
+
+  async #get(id: string, options: { signal?: AbortSignal }): Promise<GetResult> {
     const { journal, clock } = this.#deps;
     const ours = journal.mirror.record(id);
     if (ours !== undefined && isExpired(ours, clock.now())) return this.#found(undefined);

@@ -12,7 +12,17 @@ const PAGE = 200;
 /** Number gaps are jumped by doubling, so this many jumps pass any number that SQLite can give. */
 const JUMPS_MAX = 62;
 /** Copied as they are, parents first; tags and words are made anew from the texts. */
-const TABLES = ["collection", "entry", "memory", "vector", "tombstone", "unsettled"] as const;
+const TABLES = [
+  "collection",
+  "entry",
+  "memory",
+  "vector",
+  "tombstone",
+  "forgotten",
+  "unsettled",
+  "restore_state",
+  "backup",
+] as const;
 
 /** Notes that a file was found damaged in use, so that whoever opens it next looks closely. */
 export function markSuspect(path: string): void {
@@ -209,7 +219,7 @@ function nameCollections(target: Database): void {
   target.raw.exec(
     `INSERT OR IGNORE INTO collection (collection, name, writer)
      SELECT collection, 'salvaged-' || collection, lower(hex(randomblob(16)))
-     FROM (SELECT collection FROM memory UNION SELECT collection FROM entry)`,
+     FROM (SELECT collection FROM memory UNION SELECT collection FROM entry) WHERE collection > 0`,
   );
 }
 
@@ -255,7 +265,7 @@ function restoreIndexes(target: Database): void {
     INSERT INTO memory_text (memory_text) VALUES ('rebuild');
     INSERT INTO entry (collection, id, revision, operation, accepted_at, bytes)
       SELECT collection, id, revision, 'put', updated_at, length(text) FROM memory
-      WHERE applied_revision < revision AND NOT EXISTS (SELECT 1 FROM entry
+      WHERE collection > 0 AND applied_revision < revision AND NOT EXISTS (SELECT 1 FROM entry
         WHERE entry.collection = memory.collection AND entry.id = memory.id
           AND entry.state IN ('queued', 'dead') AND entry.revision >= memory.revision);`);
 }

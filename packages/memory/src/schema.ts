@@ -2,8 +2,9 @@ import { LEASE_MIGRATION } from "@holdfast/sqlite";
 
 /**
  * One file a data directory: what was accepted (`entry`), what is remembered (`memory`, `vector`,
- * `memory_text`, `tag`), what was forgotten (`tombstone`), and which writes ended without an
- * answer (`unsettled`). Append only: never edit a migration that was released.
+ * `memory_text`, `tag`), what was forgotten (`tombstone`, `forgotten`), which writes ended without
+ * an answer (`unsettled`), and what backups and restores need to know. Append only: never edit a
+ * migration that was released.
  */
 export const MIGRATIONS: readonly string[] = [
   LEASE_MIGRATION,
@@ -126,5 +127,78 @@ export const MIGRATIONS: readonly string[] = [
     incarnation TEXT,
     PRIMARY KEY (collection, id, token)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- Which memories changed, each once, in the order of their last change: for incremental backups.
+  CREATE TABLE change (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    collection INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    UNIQUE (collection, id)
+  ) STRICT;
+  CREATE TRIGGER memory_added AFTER INSERT ON memory WHEN NEW.collection > 0 BEGIN
+    DELETE FROM change WHERE collection = NEW.collection AND id = NEW.id;
+    INSERT INTO change (collection, id) VALUES (NEW.collection, NEW.id);
+  END;
+  CREATE TRIGGER memory_changed AFTER UPDATE OF revision, checksum ON memory
+  WHEN NEW.collection > 0 BEGIN
+    DELETE FROM change WHERE collection = NEW.collection AND id = NEW.id;
+    INSERT INTO change (collection, id) VALUES (NEW.collection, NEW.id);
+  END;
+  CREATE TRIGGER memory_removed AFTER DELETE ON memory WHEN OLD.collection > 0 BEGIN
+    DELETE FROM change WHERE collection = OLD.collection AND id = OLD.id;
+    INSERT INTO change (collection, id) VALUES (OLD.collection, OLD.id);
+  END;
+  CREATE TRIGGER vector_added AFTER INSERT ON vector BEGIN
+    DELETE FROM change WHERE (collection, id) =
+      (SELECT collection, id FROM memory WHERE memory = NEW.memory);
+    INSERT INTO change (collection, id)
+      SELECT collection, id FROM memory WHERE memory = NEW.memory AND collection > 0;
+  END;
+
+  -- Stretches of a collection's history that no restore and no salvage breaks: only within one do
+  -- its sequence numbers say what came after what.
+  CREATE TABLE lineage (
+    lineage TEXT PRIMARY KEY,
+    collection INTEGER NOT NULL,
+    from_seq INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+
+  -- Up to which number writes were dropped: a replay cannot begin before it.
+  CREATE TABLE pruned (collection INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+
+  -- Forgotten ids for good, also those that were used again, and those that a restored backup
+  -- brought; the salt is the number under which the id was hashed.
+  CREATE TABLE forgotten (
+    collection INTEGER NOT NULL,
+    salt INTEGER NOT NULL,
+    id_hash BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    forgotten_at INTEGER NOT NULL,
+    UNIQUE (collection, salt, id_hash)
+  ) STRICT;
+
+  -- A restore's progress ('staged'), its unfinished swap, and the state it replaced ('previous').
+  CREATE TABLE restore_state (
+    collection INTEGER NOT NULL,
+    part TEXT NOT NULL CHECK (part IN ('staged', 'swap', 'previous')),
+    detail TEXT NOT NULL,
+    PRIMARY KEY (collection, part)
+  ) STRICT;
+
+  -- Backups that were verified after they were written.
+  CREATE TABLE backup (
+    id TEXT PRIMARY KEY,
+    collection INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    memories INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    partial TEXT,
+    verified_at INTEGER NOT NULL,
+    drilled_at INTEGER,
+    drill_ms INTEGER
+  ) STRICT;
   `,
 ];

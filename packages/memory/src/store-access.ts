@@ -19,6 +19,8 @@ export interface TimeLimits {
   writeMs: number;
 }
 
+const SWAP_RETRY_MS = 200;
+
 /**
  * The one way to the store: under the breaker, with a time limit, and only into a collection whose
  * vectors our embedder made.
@@ -49,11 +51,18 @@ export class StoreAccess {
     return this.#store;
   }
 
-  read<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  /** The collection's name. */
+  get collection(): string {
+    return this.#name;
+  }
+
+  async read<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#requireNoSwap();
     return this.guard("read", work, signal, this.#limits.readMs);
   }
 
-  write<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async write<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#requireNoSwap();
     return this.guard("write", work, signal, this.#limits.writeMs);
   }
 
@@ -147,6 +156,15 @@ export class StoreAccess {
     }
     await requireComparable(collection, identity, signal);
     return collection;
+  }
+
+  /** Until a restore's swap is finished the store still holds the state that it replaces. */
+  #requireNoSwap(): void {
+    if (this.#journal.pendingSwap() === undefined) return;
+    throw new MemoryServiceUnavailableError(
+      `The collection ${this.#name} is being replaced by a restored one`,
+      { retryAfterMs: SWAP_RETRY_MS, cause: undefined },
+    );
   }
 
   /** The collection is gone, although the store held memories of it: an empty answer would lie. */
