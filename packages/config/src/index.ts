@@ -4,6 +4,11 @@ export { type Config, configSchema, type SecretReference } from "./config-schema
 export type { Environment } from "./interpolate.ts";
 export {
   CONFIG_FILE_NAME,
+  ENVIRONMENTS,
+  type EnvironmentName,
+  isEnvironmentName,
+} from "./deploy/origin.ts";
+export {
   type ConfigSource,
   type LoadedConfig,
   loadConfig,

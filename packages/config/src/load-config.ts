@@ -3,11 +3,9 @@ import { dirname, join, resolve } from "node:path";
 import { BYTES_MAX, type Finding } from "@holdfast/document";
 import { ConfigError } from "./config-error.ts";
 import type { Config } from "./config-schema.ts";
-import { ENVIRONMENTS, isEnvironmentName, originOf } from "./deploy/origin.ts";
+import { CONFIG_FILE_NAME, ENVIRONMENTS, isEnvironmentName, originOf } from "./deploy/origin.ts";
 import type { Environment } from "./interpolate.ts";
 import { parseConfig } from "./parse-config.ts";
-
-export const CONFIG_FILE_NAME = "holdfast.yaml";
 
 export interface LoadOptions {
   /** `--config`. */

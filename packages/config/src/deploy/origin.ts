@@ -2,6 +2,8 @@ import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../config-error.ts";
 
+export const CONFIG_FILE_NAME = "holdfast.yaml";
+
 export const ENVIRONMENTS = ["development", "testing", "staging", "production"] as const;
 
 export type EnvironmentName = (typeof ENVIRONMENTS)[number];
