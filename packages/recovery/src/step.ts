@@ -21,12 +21,12 @@ export interface StepContext {
   /** Names the run that the step belongs to; stable over a resume. */
   readonly incident: string;
   /** Told to the person, and kept with the incident. */
-  note(message: string): void;
+  readonly note: (message: string) => void;
   /**
    * Kept at once, before the next thing is done: what a resume or an undo will need. Adds to what
    * was remembered before, key by key.
    */
-  remember(state: { readonly [key: string]: Json }): void;
+  readonly remember: (state: { readonly [key: string]: Json }) => void;
   /** What was remembered by an earlier, interrupted attempt at this step. */
   readonly remembered: { readonly [key: string]: Json } | undefined;
 }

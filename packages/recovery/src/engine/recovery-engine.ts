@@ -1,13 +1,12 @@
 import { type Clock, systemClock } from "@holdfast/core";
 import type { CheckContext, CheckOutcome } from "../check.ts";
-import { RecoveryError } from "../recovery-error.ts";
 import type { Diagnosis, PlannedStep, RecoveryStrategy } from "../step.ts";
-import type { Incident, IncidentState, IncidentStep } from "./incident.ts";
+import type { Incident, IncidentState } from "./incident.ts";
 import type { JournalHold } from "./journal-hold.ts";
-import { planOf, type RecoveryPlan, withinRisk } from "./plan.ts";
+import { planOf, type RecoveryPlan } from "./plan.ts";
 import type { RecoveryEvent } from "./recovery-event.ts";
 import type { RecoveryJournal } from "./recovery-journal.ts";
-import { interruptedStep, runStep } from "./run-step.ts";
+import { RecoveryRun, type RunEnd } from "./recovery-run.ts";
 import { withHold } from "./with-hold.ts";
 import { withLimit } from "../with-limit.ts";
 
@@ -60,8 +59,6 @@ export interface RecoveryReport {
   incident: Incident | undefined;
 }
 
-/** Plans are made anew after each repair that did not suffice; this bounds how often. */
-const PLANS_MAX = 8;
 const NEVER = new AbortController().signal;
 
 /**
@@ -107,23 +104,22 @@ export class RecoveryEngine {
    * cannot be written, since nothing is done that is not journaled; the signal's reason.
    */
   async recover(options: RecoverOptions): Promise<RecoveryReport> {
-    const { signal = NEVER } = options;
+    const { journal } = this.#deps;
     const { service, leaseMs } = this.#options;
-    const holding = { service, leaseMs, signal, clock: this.#clock };
-    return withHold(this.#deps.journal, holding, async (hold, held) => {
+    const holding = { service, leaseMs, signal: options.signal ?? NEVER, clock: this.#clock };
+    return withHold(journal, holding, async (hold, signal) => {
       const left = this.unfinished();
-      if (left === undefined) return this.#begin(hold, options, held);
-      return this.#guarded(hold, left.id, held, () => this.#resume(hold, left, options, held));
+      if (left === undefined) return this.#begin(hold, { ...options, signal });
+      return reportOf(await this.#run(hold, left.id, { ...options, signal }).resume(left));
     });
   }
 
   async #begin(
     hold: JournalHold,
-    options: RecoverOptions,
-    signal: AbortSignal,
+    options: RecoverOptions & { signal: AbortSignal },
   ): Promise<RecoveryReport> {
-    const { force = false, trigger } = options;
-    const plan = await this.plan({ ...options, signal });
+    const { force = false, trigger, signal } = options;
+    const plan = await this.plan(options);
     if (plan.healthy && !force) {
       const proof = await this.#prove(signal);
       if (proof.status === "pass") {
@@ -133,109 +129,28 @@ export class RecoveryEngine {
     }
     const now = this.#clock.now();
     const incident = hold.open(trigger, options.since ?? now, now);
-    this.#tell({ type: "opened", incident, trigger });
-    return this.#guarded(hold, incident, signal, () =>
-      this.#work(hold, incident, { ...options, plan, signal }),
-    );
+    this.#deps.onEvent?.({ type: "opened", incident, trigger });
+    return reportOf(await this.#run(hold, incident, options).begin(plan));
   }
 
-  async #resume(
-    hold: JournalHold,
-    left: Incident,
-    options: RecoverOptions,
-    signal: AbortSignal,
-  ): Promise<RecoveryReport> {
-    hold.resume(left.id);
-    this.#tell({ type: "resumed", incident: left.id, times: left.resumed + 1 });
-    const interrupted = interruptedStep(left);
-    if (interrupted !== undefined) await this.#runStep(hold, left.id, interrupted, signal);
-    const proof = await this.#proveAndKeep(hold, left.id, signal);
-    if (proof.status === "pass") return this.#close(hold, left.id, "recovered", proof);
-    // What was planned then says little about now.
-    const plan = await this.plan({ ...options, signal });
-    return this.#work(hold, left.id, { ...options, plan, signal });
-  }
-
-  /** Runs plan after plan until something suffices, or nothing new is left to try. */
-  async #work(
+  #run(
     hold: JournalHold,
     incident: string,
-    options: RecoverOptions & { plan: RecoveryPlan; signal: AbortSignal },
-  ): Promise<RecoveryReport> {
-    const { signal, riskMax = "high" } = options;
-    let plan = withinRisk(options.plan, riskMax);
-    for (let plans = 1; ; plans += 1) {
-      const tried = this.#tried(incident);
-      const steps = plan.steps.filter(({ strategy, step }) => !tried.has(keyOf(strategy, step)));
-      const ordinal = hold.plan(incident, { ...plan, steps });
-      this.#tell({ type: "planned", incident, plan: { ...plan, steps } });
-      const repaired = await this.#runUntilRepaired(hold, incident, ordinal, signal);
-      const proof = await this.#proveAndKeep(hold, incident, signal);
-      if (proof.status === "pass") return this.#close(hold, incident, "recovered", proof);
-      if (!repaired || plans === PLANS_MAX) {
-        const outcome = plan.refusals.length > 0 ? "refused" : "failed";
-        return this.#close(hold, incident, outcome, proof, plan.refusals[0]);
-      }
-      plan = withinRisk(await this.plan(options), riskMax);
-    }
-  }
-
-  /** Whether a step says that it has repaired something. */
-  async #runUntilRepaired(
-    hold: JournalHold,
-    incident: string,
-    fromOrdinal: number,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const { steps } = this.#read(incident);
-    for (const step of steps.filter(({ ordinal }) => ordinal >= fromOrdinal)) {
-      signal.throwIfAborted();
-      const state = await this.#runStep(hold, incident, step, signal);
-      if (state === "repaired") return true;
-    }
-    return false;
-  }
-
-  #runStep(
-    hold: JournalHold,
-    incident: string,
-    step: IncidentStep,
-    signal: AbortSignal,
-  ): Promise<IncidentStep["state"]> {
-    const { strategies } = this.#deps;
-    return runStep(
-      step,
-      {
-        hold,
-        incident,
-        actionOf: (name, action) =>
-          strategies
-            .find((strategy) => strategy.name === name)
-            ?.actions.find((candidate) => candidate.name === action),
-        undoLimitMs: this.#options.undoTimeoutMs,
-        clock: this.#clock,
-        tell: (event) => this.#tell(event),
-      },
-      signal,
-    );
-  }
-
-  /** Closes the incident as aborted when it was told to stop; a kill leaves it to be resumed. */
-  async #guarded(
-    hold: JournalHold,
-    incident: string,
-    signal: AbortSignal,
-    work: () => Promise<RecoveryReport>,
-  ): Promise<RecoveryReport> {
-    try {
-      return await work();
-    } catch (error) {
-      const lost = error instanceof RecoveryError && error.code === "RECOVERY_LEASE_LOST";
-      if (signal.aborted && !lost && !isLeaseLost(signal.reason)) {
-        this.#end(hold, incident, "aborted", "it was told to stop");
-      }
-      throw error;
-    }
+    options: RecoverOptions & { signal: AbortSignal },
+  ): RecoveryRun {
+    const { journal, strategies, onEvent } = this.#deps;
+    return new RecoveryRun(incident, {
+      journal,
+      hold,
+      strategies,
+      plan: () => this.plan(options),
+      prove: () => this.#prove(options.signal),
+      signal: options.signal,
+      riskMax: options.riskMax ?? "high",
+      undoLimitMs: this.#options.undoTimeoutMs,
+      clock: this.#clock,
+      tell: (event) => onEvent?.(event),
+    });
   }
 
   async #diagnose(
@@ -265,65 +180,10 @@ export class RecoveryEngine {
       return { status: "fail", message: messageOf(error) };
     }
   }
-
-  async #proveAndKeep(
-    hold: JournalHold,
-    incident: string,
-    signal: AbortSignal,
-  ): Promise<CheckOutcome> {
-    const proof = await this.#prove(signal);
-    hold.proved(incident, proof);
-    this.#tell({ type: "proved", incident, proof });
-    return proof;
-  }
-
-  #close(
-    hold: JournalHold,
-    incident: string,
-    outcome: Exclude<RecoveryReport["outcome"], "healthy">,
-    proof: CheckOutcome,
-    refusal?: { message: string; hint: string },
-  ): RecoveryReport {
-    const message =
-      refusal === undefined || outcome === "recovered" ? proof.message : refusal.message;
-    const hint = outcome === "recovered" ? undefined : (refusal?.hint ?? proof.hint);
-    this.#end(hold, incident, outcome, message, hint);
-    return { outcome, message, hint, proof, incident: this.#read(incident) };
-  }
-
-  #end(
-    hold: JournalHold,
-    incident: string,
-    state: IncidentState,
-    message: string,
-    hint?: string,
-  ): void {
-    hold.close(incident, { state, message, hint }, this.#clock.now());
-    this.#tell({ type: "closed", incident, state, message });
-  }
-
-  #tried(incident: string): Set<string> {
-    const begun = this.#read(incident).steps.filter(({ attempts }) => attempts > 0);
-    return new Set(begun.map(({ strategy, planned }) => keyOf(strategy, planned)));
-  }
-
-  #read(incident: string): Incident {
-    const found = this.#deps.journal.incident(incident);
-    if (found === undefined) throw new TypeError(`Incident ${incident} has vanished`);
-    return found;
-  }
-
-  #tell(event: RecoveryEvent): void {
-    this.#deps.onEvent?.(event);
-  }
 }
 
-function keyOf(strategy: string, { action, parameters }: IncidentStep["planned"]): string {
-  return JSON.stringify([strategy, action, parameters]);
-}
-
-function isLeaseLost(reason: unknown): boolean {
-  return reason instanceof RecoveryError && reason.code === "RECOVERY_LEASE_LOST";
+function reportOf({ state, ...end }: RunEnd): RecoveryReport {
+  return { outcome: state, ...end };
 }
 
 function messageOf(error: unknown): string {
