@@ -99,7 +99,7 @@ describe("rules between keys", () => {
       collection_name: "mem0_collection",
     });
     expect(warnings).toMatchObject([
-      { severity: "warning", line: 5, path: "vector_store.config.path" },
+      { severity: "note", line: 5, path: "vector_store.config.path" },
     ]);
     const alone = parseConfig("vector_store: {config: {path: old}}", {
       file: FILE,

@@ -17,7 +17,7 @@ export const embedder = {
         type: ["string", "number", "boolean", "object"],
         properties: {
           env: { type: "string", minLength: 1 },
-          file: { type: "string", minLength: 1 },
+          file: { type: "string", minLength: 1, "x-path": "file" },
         },
         additionalProperties: false,
         minProperties: 1,

@@ -24,11 +24,13 @@ export const vectorStore = {
         },
         persist_directory: {
           type: "string",
+          "x-path": "folder",
           minLength: 1,
           description: "managed: where Chroma writes. Default .holdfast/chroma beside this file.",
         },
         path: {
           type: "string",
+          "x-path": "folder",
           minLength: 1,
           description: "Older name of persist_directory, which wins when both are given.",
         },
@@ -62,13 +64,13 @@ export const vectorStore = {
             type: ["string", "object"],
             properties: {
               env: { type: "string", minLength: 1 },
-              file: { type: "string", minLength: 1 },
+              file: { type: "string", minLength: 1, "x-path": "file" },
             },
             additionalProperties: false,
             minProperties: 1,
             maxProperties: 1,
           },
-          description: "server, cloud: sent with every request.",
+          description: "server: sent with every request.",
         },
         tenant: { type: "string", minLength: 1 },
         database: { type: "string", minLength: 1 },
@@ -76,7 +78,7 @@ export const vectorStore = {
           type: "object",
           properties: {
             env: { type: "string", minLength: 1 },
-            file: { type: "string", minLength: 1 },
+            file: { type: "string", minLength: 1, "x-path": "file" },
           },
           additionalProperties: false,
           minProperties: 1,

@@ -1,17 +1,12 @@
-import type { YamlEntry, YamlNode } from "@holdfast/document";
+import type { YamlNode } from "@holdfast/document";
+import type { Sources } from "../layers/sources.ts";
+import { entryAt, scalar } from "./entry-at.ts";
+import type { Rule, RuleFinding } from "./rule.ts";
 
-export interface RuleFinding {
-  severity: "error" | "warning";
-  offset: number;
-  path: string;
-  message: string;
-  expected?: string;
-}
+const STORE = "vector_store.config";
 
-type Rule = (root: YamlNode) => RuleFinding[];
-
-/** What the schema cannot say: rules between keys, each on its own, over a valid document. */
-export const rules: readonly Rule[] = [
+/** What the schema cannot say of where memories are stored. */
+export const vectorStoreRules: readonly Rule[] = [
   pathGivesWay,
   serverNeedsHost,
   cloudNeedsToken,
@@ -20,15 +15,14 @@ export const rules: readonly Rule[] = [
   secretHeadersByReference,
 ];
 
-const STORE = "vector_store.config";
-
 function pathGivesWay(root: YamlNode): RuleFinding[] {
   const older = entryAt(root, `${STORE}.path`);
   if (older === undefined) return [];
   const both = entryAt(root, `${STORE}.persist_directory`) !== undefined;
   return [
     {
-      severity: "warning",
+      severity: "note",
+      rule: "older-name",
       offset: older.keyOffset,
       path: `${STORE}.path`,
       message: both
@@ -45,6 +39,7 @@ function serverNeedsHost(root: YamlNode): RuleFinding[] {
   return [
     {
       severity: "error",
+      rule: "server-needs-host",
       offset: mode.keyOffset,
       path: `${STORE}.mode`,
       message: "server needs a host",
@@ -60,6 +55,7 @@ function cloudNeedsToken(root: YamlNode): RuleFinding[] {
   return [
     {
       severity: "error",
+      rule: "cloud-needs-token",
       offset: mode.keyOffset,
       path: `${STORE}.mode`,
       message: "cloud needs a token",
@@ -82,18 +78,25 @@ const KEYS_OF_MODE: Readonly<Record<string, readonly string[]>> = {
   cloud: ["host", "port", "tenant", "database", "token"],
 };
 
-function keysOfAnotherMode(root: YamlNode): RuleFinding[] {
+/** What a layer below states for a mode that one above it replaced is not reported. */
+function keysOfAnotherMode(root: YamlNode, sources: Sources): RuleFinding[] {
   const mode = modeOf(root);
+  const decidedAt = entryAt(root, `${STORE}.mode`) ?? entryAt(root, `${STORE}.host`);
+  const replaced = (offset: number): boolean =>
+    decidedAt !== undefined &&
+    offset < decidedAt.keyOffset &&
+    sources.layerAt(offset) !== sources.layerAt(decidedAt.keyOffset);
   const own = KEYS_OF_MODE[mode] ?? [];
   const others = new Set(Object.values(KEYS_OF_MODE).flat());
   return [...others]
     .filter((key) => !own.includes(key))
     .flatMap((key) => {
       const entry = entryAt(root, `${STORE}.${key}`);
-      if (entry === undefined) return [];
+      if (entry === undefined || replaced(entry.keyOffset)) return [];
       return [
         {
           severity: "warning" as const,
+          rule: "no-effect",
           offset: entry.keyOffset,
           path: `${STORE}.${key}`,
           message: `has no effect in mode ${mode}`,
@@ -108,6 +111,7 @@ function hostIsOnlyAName(root: YamlNode): RuleFinding[] {
   return [
     {
       severity: "error",
+      rule: "host-is-a-name",
       offset: host.value.offset,
       path: `${STORE}.host`,
       message: "is more than a name or address",
@@ -125,6 +129,7 @@ function secretHeadersByReference(root: YamlNode): RuleFinding[] {
     .filter(([name, entry]) => SECRET_HEADER.test(name) && entry.value.kind === "scalar")
     .map(([name, entry]) => ({
       severity: "error" as const,
+      rule: "secret-in-file",
       offset: entry.value.offset,
       path: `${STORE}.headers.${name}`,
       message: "secrets are not written into the file",
@@ -138,16 +143,3 @@ export function modeOf(root: YamlNode): "managed" | "server" | "cloud" {
   if (given !== undefined) return scalar(given) as "managed" | "server" | "cloud";
   return entryAt(root, `${STORE}.host`) === undefined ? "managed" : "server";
 }
-
-function entryAt(root: YamlNode, path: string): YamlEntry | undefined {
-  let entry: YamlEntry | undefined;
-  let node: YamlNode | undefined = root;
-  for (const key of path.split(".")) {
-    entry = node?.kind === "map" ? node.entries.get(key) : undefined;
-    node = entry?.value;
-  }
-  return entry;
-}
-
-const scalar = (entry: YamlEntry): unknown =>
-  entry.value.kind === "scalar" ? entry.value.value : undefined;

@@ -1,0 +1,16 @@
+import type { YamlNode } from "@holdfast/document";
+
+/** In the order of their weight: what a later one states wins. */
+export const LAYERS = ["file", "overlay", "variable", "flag"] as const;
+
+/** One text that states a part of the configuration. */
+export interface Layer {
+  readonly kind: (typeof LAYERS)[number];
+  /** As findings name it: a file, `HOLDFAST_OUTBOX_WAIT`, `--set outbox.wait`. */
+  readonly name: string;
+  readonly text: string;
+  /** From which its relative paths resolve. Absolute. */
+  readonly folder: string;
+  /** The text as a document, from the configuration's root. @throws YamlError */
+  read(): YamlNode;
+}
