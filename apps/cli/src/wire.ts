@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { BreakerOptions, CircuitBreaker } from "@holdfast/breaker";
 import type { ChromaStoreOptions, ManagedEndpoint } from "@holdfast/chroma";
-import { type Config, readSecret, type SecretReference } from "@holdfast/config";
+import { type Config, type LoadedConfig, readSecret, type SecretReference } from "@holdfast/config";
 import { durationMs, HoldfastError } from "@holdfast/core";
 import type { Embedder } from "@holdfast/embedder";
 import type { Memory, MemoryDeps, MemoryOptions } from "@holdfast/memory";
@@ -133,7 +133,15 @@ export async function withMemory<T>(
   context: Context,
   work: (memory: Memory, parts: Parts) => T | Promise<T>,
 ): Promise<T> {
-  const loaded = context.config();
+  return withMemoryOf(context.config(), context, work);
+}
+
+/** {@link withMemory} under another configuration than the one in force. */
+export async function withMemoryOf<T>(
+  loaded: LoadedConfig,
+  context: Context,
+  work: (memory: Memory, parts: Parts) => T | Promise<T>,
+): Promise<T> {
   const workspace = workspaceOf(loaded);
   const access = (endpoint: StoreAccess["endpoint"]): WireOptions => ({
     readSecret: (reference) => readSecret(reference, context.environment),
