@@ -47,3 +47,4 @@ export { RepairError, type RepairErrorCode } from "./repairs/repair-error.ts";
 export { finishReplacement, type Replaced, replaceDirectory } from "./repairs/replace-directory.ts";
 export { salvageIndexes } from "./repairs/salvage-directory.ts";
 export type { SalvagedIndex } from "./repairs/salvage-index.ts";
+export type { Space } from "./repairs/index-files.ts";

@@ -20,6 +20,7 @@ interface RowLayout {
 }
 
 /** hnswlib's header: u64 offset, u64 capacity, u64 count, u64 row, u64 label, u64 vector … */
+const COUNT_AT = 20;
 const ROW_BYTES_AT = 28;
 const LABEL_AT = 36;
 const VECTOR_AT = 44;
@@ -36,8 +37,10 @@ const DELETED_FLAG_AT = 2;
  */
 export class IndexFiles implements Disposable {
   readonly dimension: number;
-  /** Whole rows in the file, filled or not. */
+  /** Whole rows in the file; some builds lay thousands out in advance, full of anything. */
   readonly rows: number;
+  /** How many of them are filled; undefined when no header says so. */
+  readonly filled: number | undefined;
   readonly #descriptor: number;
   readonly #layout: RowLayout;
   readonly #lengths: Buffer | undefined;
@@ -48,7 +51,10 @@ export class IndexFiles implements Disposable {
    */
   constructor(folder: string, shape: { dimension: number; neighbours: number; space: Space }) {
     this.dimension = shape.dimension;
-    this.#layout = layoutOf(readIfThere(join(folder, "header.bin")), shape);
+    const header = readIfThere(join(folder, "header.bin"));
+    const told = header && toldLayout(header, shape.dimension);
+    this.#layout = told ?? defaultLayout(shape);
+    this.filled = told && header?.readUInt32LE(COUNT_AT);
     this.#lengths = shape.space === "cosine" ? readIfThere(join(folder, "length.bin")) : undefined;
     const path = join(folder, "data_level0.bin");
     try {
@@ -121,20 +127,24 @@ export class IndexFiles implements Disposable {
 
 const UNIT_TOLERANCE = 1e-3;
 
-/** The header's word, if it fits the collection's dimension; otherwise hnswlib's own layout. */
-function layoutOf(
-  header: Buffer | undefined,
-  { dimension, neighbours }: { dimension: number; neighbours: number },
-): RowLayout {
-  if (header !== undefined && header.length >= HEADER_BYTES_MIN) {
-    const rowBytes = Number(header.readBigUInt64LE(ROW_BYTES_AT));
-    const labelAt = Number(header.readBigUInt64LE(LABEL_AT));
-    const vectorAt = Number(header.readBigUInt64LE(VECTOR_AT));
-    const fits =
-      labelAt + LABEL_BYTES === rowBytes && labelAt - vectorAt === dimension * FLOAT_BYTES;
-    if (fits) return { rowBytes, vectorAt, labelAt };
-  }
-  // A count of links, and room for twice the neighbours: the lowest level has the double.
+/** The header's word, if it fits the collection's dimension. */
+function toldLayout(header: Buffer, dimension: number): RowLayout | undefined {
+  if (header.length < HEADER_BYTES_MIN) return undefined;
+  const rowBytes = Number(header.readBigUInt64LE(ROW_BYTES_AT));
+  const labelAt = Number(header.readBigUInt64LE(LABEL_AT));
+  const vectorAt = Number(header.readBigUInt64LE(VECTOR_AT));
+  const fits = labelAt + LABEL_BYTES === rowBytes && labelAt - vectorAt === dimension * FLOAT_BYTES;
+  return fits ? { rowBytes, vectorAt, labelAt } : undefined;
+}
+
+/** A count of links, and room for twice the neighbours: the lowest level has the double. */
+function defaultLayout({
+  dimension,
+  neighbours,
+}: {
+  dimension: number;
+  neighbours: number;
+}): RowLayout {
   const vectorAt = 4 + 2 * neighbours * 4;
   const labelAt = vectorAt + dimension * FLOAT_BYTES;
   return { rowBytes: labelAt + LABEL_BYTES, vectorAt, labelAt };

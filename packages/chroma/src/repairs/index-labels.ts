@@ -34,7 +34,8 @@ export function labelsOf(
   const rows = [...files.scan()].filter(({ label }) => label > 0);
   const byPickle = idsOfPickle(folder);
   if (byPickle !== undefined) {
-    const rowOfLabel = new Map(rows.map(({ label, row }) => [label, row]));
+    // The first row of a label: what lies behind the filled rows is anything.
+    const rowOfLabel = new Map(rows.toReversed().map(({ label, row }) => [label, row]));
     const rowOf = new Map<string, number>();
     for (const [id, label] of byPickle) {
       const row = rowOfLabel.get(label);
@@ -42,7 +43,9 @@ export function labelsOf(
     }
     return { rowOf, by: "pickle" };
   }
-  const live = rows.filter(({ deleted }) => !deleted).toSorted((a, b) => a.label - b.label);
+  const live = rows
+    .filter(({ row, deleted }) => row < (files.filled ?? files.rows) && !deleted)
+    .toSorted((a, b) => a.label - b.label);
   const ids = idsInOrder(database, segment);
   const unsure = whyUnsure(database, segment, live.length);
   if (unsure !== undefined) throw unproved(segment, unsure);
@@ -93,7 +96,9 @@ export function idsOfPickle(folder: string): Map<string, number> | undefined {
 
 function idsInOrder(database: DatabaseSync, { metadataSegment }: VectorSegment): string[] {
   const rows = database
-    .prepare("SELECT embedding_id AS id FROM embeddings WHERE segment_id = ? ORDER BY id")
+    .prepare(
+      "SELECT embedding_id AS id FROM embeddings WHERE segment_id = ? ORDER BY embeddings.id",
+    )
     .all(metadataSegment) as { id: string }[];
   return rows.map(({ id }) => id);
 }

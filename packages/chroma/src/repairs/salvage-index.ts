@@ -119,7 +119,9 @@ function readQueue(database: DatabaseSync, { collectionId }: VectorSegment): Que
 /** Records as the catalogue knows them, in the order in which they came. */
 function appliedIds(database: DatabaseSync, { metadataSegment }: VectorSegment): string[] {
   const rows = database
-    .prepare("SELECT embedding_id AS id FROM embeddings WHERE segment_id = ? ORDER BY id")
+    .prepare(
+      "SELECT embedding_id AS id FROM embeddings WHERE segment_id = ? ORDER BY embeddings.id",
+    )
     .all(metadataSegment) as { id: string }[];
   return rows.map(({ id }) => id);
 }
