@@ -13,7 +13,7 @@ export type { Tier } from "./maintenance.ts";
 export { MetricsError, type MetricsErrorCode } from "./metrics-error.ts";
 export { DEFAULT_TIERS, type MetricsOptions, type OutcomeClass } from "./metrics-options.ts";
 export { type MetricsDeps, type MetricsSink, MetricsStore } from "./metrics-store.ts";
-export { bindOpenTelemetry } from "./opentelemetry.ts";
+export { bindOpenTelemetry, type OpenTelemetryMeter } from "./opentelemetry.ts";
 export type { DurationStats, OperationSummary } from "./operation-stats.ts";
 export type { CounterTotal, GaugeValue, OperationTotal, Totals } from "./reader.ts";
 export type { EventData, Labels, MetricsEvent } from "./series.ts";

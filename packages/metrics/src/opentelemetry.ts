@@ -1,4 +1,3 @@
-import type { Attributes, Meter } from "@opentelemetry/api";
 import {
   checkMapping,
   coversOperation,
@@ -10,6 +9,41 @@ import {
 import type { MetricsSink } from "./metrics-store.ts";
 import type { Labels } from "./series.ts";
 
+type Attributes = Record<string, string | number | boolean>;
+
+interface InstrumentOptions {
+  description: string;
+  unit: string;
+  advice?: { explicitBucketBoundaries: number[] };
+}
+
+interface ObservableResult {
+  observe(value: number, attributes: Attributes): void;
+}
+
+/** What is used of the `Meter` of `@opentelemetry/api`, so that only those who have one need it. */
+export interface OpenTelemetryMeter {
+  createHistogram(
+    name: string,
+    options: InstrumentOptions,
+  ): { record(value: number, attributes: Attributes): void };
+  createCounter(
+    name: string,
+    options: InstrumentOptions,
+  ): { add(value: number, attributes: Attributes): void };
+  createGauge(
+    name: string,
+    options: InstrumentOptions,
+  ): { record(value: number, attributes: Attributes): void };
+  createObservableGauge(
+    name: string,
+    options: InstrumentOptions,
+  ): {
+    addCallback(callback: (result: ObservableResult) => void): void;
+    removeCallback(callback: (result: ObservableResult) => void): void;
+  };
+}
+
 /**
  * Mirrors what this process records, from now on, into OpenTelemetry instruments; the answer ends
  * it. Live records and not the file's totals: every process exports for itself, and totals of a
@@ -18,7 +52,7 @@ import type { Labels } from "./series.ts";
  */
 export function bindOpenTelemetry(
   store: { subscribe(sink: MetricsSink): () => void },
-  meter: Meter,
+  meter: OpenTelemetryMeter,
   mapping: readonly MetricMapping[],
 ): () => void {
   checkMapping(mapping);
@@ -42,7 +76,7 @@ export function bindOpenTelemetry(
 
 type Bound = Partial<MetricsSink> & { end?: () => void };
 
-function bind(meter: Meter, metric: MetricMapping): Bound {
+function bind(meter: OpenTelemetryMeter, metric: MetricMapping): Bound {
   const { source } = metric;
   const name = metric.otel?.name ?? otelName(metric);
   const options = { description: metric.help, unit: metric.otel?.unit ?? unitOf(metric) };
@@ -80,7 +114,7 @@ function bind(meter: Meter, metric: MetricMapping): Bound {
     };
   }
   if ("constant" in source) {
-    const observe = (result: { observe(value: number, of: Attributes): void }): void =>
+    const observe = (result: ObservableResult): void =>
       result.observe(source.constant * scale, attributes({}));
     const gauge = meter.createObservableGauge(name, options);
     gauge.addCallback(observe);

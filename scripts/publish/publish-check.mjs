@@ -1,0 +1,92 @@
+// What a newcomer gets: the versions are made, every package is published to a registry on
+// loopback, then installed alone in an empty folder and used as its README says.
+// Run it with: pnpm run publish:check
+import { existsSync } from "node:fs";
+import { appendFile, glob, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { installAlone, runDemo } from "./newcomer.mjs";
+import { startRegistry } from "./registry.mjs";
+import { run } from "./run.mjs";
+
+const ROOT = join(import.meta.dirname, "../..");
+const AT_ONCE = 2;
+
+const scratch = await mkdtemp(join(tmpdir(), "holdfast-publish-"));
+const registry = await startRegistry(join(scratch, "registry"));
+try {
+  const checkout = join(scratch, "checkout");
+  await run("git", ["clone", "--quiet", "--local", ROOT, checkout]);
+  const published = await publish(checkout, registry.url);
+  process.stdout.write(`published ${published.length} packages to a registry on loopback\n\n`);
+  const failures = await checkAll(published, registry.url);
+  failures.push(...(await failureOf("npx holdfast demo", () => runDemo(scratch, registry.url))));
+  for (const failure of failures) process.stdout.write(`FAILED: ${failure}\n`);
+  process.exitCode = failures.length === 0 ? 0 : 1;
+} finally {
+  await registry.stop();
+  await rm(scratch, { recursive: true, force: true });
+}
+
+/** Makes the versions that the changesets ask for and publishes all that is public. */
+async function publish(checkout, url) {
+  const pnpm = (...args) => run("pnpm", args, { cwd: checkout });
+  await pnpm("install", "--frozen-lockfile", "--prefer-offline");
+  if (await hasChangesets(checkout)) await pnpm("exec", "changeset", "version");
+  await pnpm("run", "build");
+  const { host } = new URL(url);
+  await appendFile(join(checkout, ".npmrc"), `registry=${url}\n//${host}/:_authToken=anyone\n`);
+  await pnpm("exec", "changeset", "publish", "--no-git-tag");
+  return publicPackages(checkout);
+}
+
+async function hasChangesets(checkout) {
+  for await (const name of glob(".changeset/*.md", { cwd: checkout })) {
+    if (!name.endsWith("README.md")) return true;
+  }
+  return false;
+}
+
+async function publicPackages(checkout) {
+  const found = [];
+  for await (const file of glob("{packages,apps}/*/package.json", { cwd: checkout })) {
+    const manifest = JSON.parse(await readFile(join(checkout, file), "utf8"));
+    if (manifest.private === true) continue;
+    const folder = join(checkout, file, "..");
+    if (!existsSync(join(folder, "README.md"))) throw new Error(`${file} has no README beside it`);
+    found.push({ manifest, folder });
+  }
+  return found.toSorted((a, b) => a.manifest.name.localeCompare(b.manifest.name));
+}
+
+async function checkAll(published, url) {
+  const waiting = [...published];
+  const failures = [];
+  const rows = new Map();
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { manifest, folder } = next;
+      const check = async () =>
+        rows.set(manifest.name, await installAlone({ manifest, folder, scratch, root: ROOT, url }));
+      failures.push(...(await failureOf(manifest.name, check)));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  process.stdout.write("| Package | Installed alone | Packages |\n| --- | --- | --- |\n");
+  for (const { manifest } of published) {
+    const row = rows.get(manifest.name);
+    if (row === undefined) continue;
+    const megabytes = (row.bytes / 1e6).toFixed(1);
+    process.stdout.write(`| \`${manifest.name}\` | ${megabytes} MB | ${row.packages} |\n`);
+  }
+  return failures;
+}
+
+async function failureOf(what, check) {
+  try {
+    await check();
+    return [];
+  } catch (error) {
+    return [`${what}: ${error.message}`];
+  }
+}
