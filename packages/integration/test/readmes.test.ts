@@ -1,16 +1,25 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 
 const PACKAGES = join(import.meta.dirname, "../..");
-const LINKED = ["breaker", "core", "embedder", "memory", "notify", "sqlite", "store"];
+const LINKED = readdirSync(PACKAGES);
 
 test.each([
   ["core", "300000 2 h\ntrue\nDISK_FULL false\n"],
   ["sqlite", "true true\n"],
   ["notify", "true firing Chroma is away 1\nheld\ntrue resolved Chroma answers again 1\n"],
+  ["chroma", "1\n"],
   ["memory", "stored\nfalse Ada prefers tea\ntrue\n"],
 ])(
   "the example in the README of %s works as written",
@@ -35,5 +44,5 @@ test.each([
       rmSync(folder, { recursive: true, force: true });
     }
   },
-  30_000,
+  60_000,
 );
