@@ -3,6 +3,10 @@ import type { YamlNode } from "./yaml-document.ts";
 
 /** The part of JSON Schema draft-07 that is checked. A schema that says more says it in vain. */
 export interface Schema {
+  readonly $schema?: string;
+  readonly $id?: string;
+  readonly title?: string;
+  readonly description?: string;
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
@@ -21,6 +25,11 @@ export interface Schema {
   readonly minProperties?: number;
   readonly maxProperties?: number;
   readonly default?: unknown;
+  /** Of objects that tell themselves apart by the values that `type` may have. */
+  readonly oneOf?: readonly Schema[];
+  /** `#/definitions/NAME` of the whole schema. */
+  readonly $ref?: string;
+  readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
 export interface SchemaViolation {
@@ -44,11 +53,21 @@ export interface SchemaViolation {
 /** Compares a document with a schema, and says of each difference what would be accepted. */
 export function checkSchema(node: YamlNode, schema: Schema): SchemaViolation[] {
   const found: SchemaViolation[] = [];
-  check(node, schema, "", found);
+  check(node, schema, "", { found, definitions: schema.definitions ?? {} });
   return found;
 }
 
-function check(node: YamlNode, schema: Schema, path: string, found: SchemaViolation[]): void {
+/** Where differences are put, and what references lead to. */
+interface Checking {
+  found: SchemaViolation[];
+  definitions: Readonly<Record<string, Schema>>;
+}
+
+function check(node: YamlNode, given: Schema, path: string, checking: Checking): void {
+  const { found, definitions } = checking;
+  const referred = given.$ref === undefined ? given : definitionOf(given.$ref, definitions);
+  const schema = referred.oneOf === undefined ? referred : branchOf(node, referred.oneOf);
+  if (schema === undefined) return void found.push(unknownBranch(node, referred, path));
   if (schema.type !== undefined && !typesOf(node).some((type) => typeNames(schema).includes(type)))
     return void found.push(wrongType(node, schema, path));
   if (node.kind === "scalar") checkScalar(node, schema, path, found);
@@ -57,9 +76,51 @@ function check(node: YamlNode, schema: Schema, path: string, found: SchemaViolat
     const { items } = schema;
     if (items !== undefined)
       for (const [index, item] of node.items.entries())
-        check(item, items, `${path}[${index}]`, found);
+        check(item, items, `${path}[${index}]`, checking);
   }
-  if (node.kind === "map") checkMap(node, schema, path, found);
+  if (node.kind === "map") checkMap(node, schema, path, checking);
+}
+
+function definitionOf(reference: string, definitions: Checking["definitions"]): Schema {
+  const schema = definitions[reference.replace("#/definitions/", "")];
+  if (schema === undefined) throw new TypeError(`The schema has no ${reference}`);
+  return schema;
+}
+
+/** The branch whose `type` is the document's; for what is no mapping, any: they all refuse it. */
+function branchOf(node: YamlNode, branches: readonly Schema[]): Schema | undefined {
+  if (node.kind !== "map") return branches[0];
+  const type = node.entries.get("type")?.value;
+  if (type?.kind !== "scalar") return undefined;
+  return branches.find((branch) => branch.properties?.["type"]?.enum?.includes(type.value));
+}
+
+function unknownBranch(
+  node: YamlNode,
+  { oneOf: branches = [] }: Schema,
+  path: string,
+): SchemaViolation {
+  const types = branches.flatMap((branch) => branch.properties?.["type"]?.enum ?? []).map(String);
+  const written = node.kind === "map" ? node.entries.get("type") : undefined;
+  if (written === undefined)
+    return {
+      rule: "missing-key",
+      offset: node.offset,
+      path,
+      message: "lacks the key type",
+      expected: oneOf(types),
+    };
+  const { value, keyOffset } = written;
+  const name = value.kind === "scalar" ? shown(value.value) : `a ${value.kind}`;
+  const meant = value.kind === "scalar" ? suggest(String(value.value), types) : undefined;
+  return {
+    rule: "not-a-choice",
+    offset: value.kind === "scalar" ? value.offset : keyOffset,
+    path: `${path}.type`,
+    message: `${name} is not known`,
+    expected: oneOf(types),
+    ...(meant === undefined ? {} : { suggestion: meant }),
+  };
 }
 
 function checkLength(
@@ -124,13 +185,14 @@ function checkMap(
   node: Extract<YamlNode, { kind: "map" }>,
   schema: Schema,
   path: string,
-  found: SchemaViolation[],
+  checking: Checking,
 ): void {
+  const { found } = checking;
   const known = schema.properties ?? {};
   for (const [key, entry] of node.entries) {
     const at = path === "" ? key : `${path}.${key}`;
     const sub = Object.hasOwn(known, key) ? known[key] : schema.additionalProperties;
-    if (typeof sub === "object") check(entry.value, sub, at, found);
+    if (typeof sub === "object") check(entry.value, sub, at, checking);
     else if (sub === false) found.push(unknownKey(key, entry.keyOffset, at, Object.keys(known)));
   }
   for (const key of schema.required ?? [])
