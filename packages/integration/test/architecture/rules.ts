@@ -31,6 +31,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[] | "anything">> =
   "@holdfast/memory": [
     "@holdfast/breaker",
     "@holdfast/core",
+    "@holdfast/document",
     "@holdfast/metrics",
     "@holdfast/notify",
     "@holdfast/policy",
