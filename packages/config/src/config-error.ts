@@ -5,12 +5,14 @@ import { type Finding, formatFinding } from "@holdfast/document";
  * - `CONFIG_INVALID`: the configuration in force has errors; `findings` lists them
  * - `CONFIG_NOT_FOUND`: the named file or deployment does not exist
  * - `CONFIG_UNREADABLE`: the file exists and cannot be read
+ * - `CONFIG_KEY_UNKNOWN`: there is no such key
  * - `SECRET_UNAVAILABLE`: an `{env}` or `{file}` reference leads nowhere
  */
 export type ConfigErrorCode =
   | "CONFIG_INVALID"
   | "CONFIG_NOT_FOUND"
   | "CONFIG_UNREADABLE"
+  | "CONFIG_KEY_UNKNOWN"
   | "SECRET_UNAVAILABLE";
 
 export class ConfigError extends HoldfastError {

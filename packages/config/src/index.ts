@@ -8,11 +8,11 @@ export {
   type EnvironmentName,
   isEnvironmentName,
 } from "./deploy/origin.ts";
-export {
-  type ConfigSource,
-  type LoadedConfig,
-  loadConfig,
-  type LoadOptions,
-} from "./load-config.ts";
+export { explainConfig, type KeyExplanation, type Statement } from "./explain-config.ts";
+export { overlayFileOf } from "./layers/file-layer.ts";
+export type { LoadOptions } from "./layers/stack.ts";
+export { variableOf } from "./layers/value-layers.ts";
+export { type LoadedConfig, loadConfig } from "./load-config.ts";
+export type { ConfigSource } from "./locate-config.ts";
 export { checkConfig, parseConfig, type ParsedConfig, type ParseOptions } from "./parse-config.ts";
 export { readSecret } from "./secret.ts";

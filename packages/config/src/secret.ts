@@ -3,6 +3,12 @@ import { ConfigError } from "./config-error.ts";
 import type { SecretReference } from "./config-schema.ts";
 import type { Environment } from "./interpolate.ts";
 
+const SECRET_KEY =
+  /(^|[._-])(headers?\.[^.]+$|options\.|token|secret|pass(word|wd|phrase)?|api[_-]?key|authorization|credentials?|private)/i;
+
+/** Whether text under this key may be a secret, and so is not shown. */
+export const isSecretPath = (path: string): boolean => SECRET_KEY.test(path);
+
 /**
  * What a reference stands for; of a file, its text without the line break at its end.
  * @throws ConfigError `SECRET_UNAVAILABLE`, naming the reference and never a content.

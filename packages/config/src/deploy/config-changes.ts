@@ -1,5 +1,6 @@
 import { parseYaml, plainData, type YamlNode } from "@holdfast/document";
 import { configSchema } from "../config-schema.ts";
+import { isSecretPath } from "../secret.ts";
 import type { DeployedContent } from "./deployment-content.ts";
 
 /** One key that two configurations state differently. Values as they are shown, never a secret. */
@@ -90,13 +91,11 @@ function isReference(node: Extract<YamlNode, { kind: "map" }>): boolean {
   return more === undefined && (key === "env" || key === "file");
 }
 
-const SECRET_KEY =
-  /(^|[._-])(headers?\.[^.]+$|options\.|token|secret|pass(word|wd|phrase)?|api[_-]?key|authorization|credentials?|private)/i;
 const URL_PASSWORD = /(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g;
 
 function leafOf(path: string, value: unknown): Leaf {
   const text = JSON.stringify(value);
-  const secret = SECRET_KEY.test(path) && typeof value === "string";
+  const secret = isSecretPath(path) && typeof value === "string";
   const shown = typeof value === "string" ? value : text;
   return { value: text, shown: secret ? "(not shown)" : shown.replace(URL_PASSWORD, "$1:…@") };
 }

@@ -10,16 +10,23 @@ export function refused(file: string, stated: string, asked: EnvironmentName): D
   });
 }
 
+export function nothingDeployed(environment: EnvironmentName): DeploymentError {
+  return new DeploymentError(`Nothing is deployed for ${environment}`, {
+    code: "DEPLOYMENT_UNKNOWN",
+    hint: `Deploy with: holdfast memory deploy FILE --env ${environment}`,
+  });
+}
+
 export function unknown(number: number | undefined, environment: EnvironmentName): DeploymentError {
-  return number === undefined
-    ? new DeploymentError(`Nothing else was deployed for ${environment}`, {
-        code: "DEPLOYMENT_UNKNOWN",
-        hint: `Deploy with: holdfast memory deploy FILE --env ${environment}`,
-      })
-    : new DeploymentError(`There is no deployment ${number} of ${environment}`, {
-        code: "DEPLOYMENT_UNKNOWN",
-        hint: `See which there are: holdfast memory deployments --env ${environment}`,
-      });
+  return new DeploymentError(
+    number === undefined
+      ? `There is no other deployment of ${environment} to go back to`
+      : `There is no deployment ${number} of ${environment}`,
+    {
+      code: "DEPLOYMENT_UNKNOWN",
+      hint: `See which there are: holdfast memory deployments --env ${environment}`,
+    },
+  );
 }
 
 export function locked(environment: EnvironmentName): DeploymentError {

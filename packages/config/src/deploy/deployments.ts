@@ -7,6 +7,7 @@ import { contentIdOf, type DeployedContent } from "./deployment-content.ts";
 import type { Deployment, DeploymentOutcome } from "./deployment-history.ts";
 import {
   locked,
+  nothingDeployed,
   overtaken,
   refused,
   rolledBack,
@@ -150,7 +151,7 @@ export class Deployments {
    */
   drift(): Drift[] {
     const inForce = this.#store.inForce();
-    if (inForce === "none") throw unknown(undefined, this.#options.environmentName);
+    if (inForce === "none") throw nothingDeployed(this.#options.environmentName);
     if (inForce === "foreign") return driftOf("foreign");
     const { id } = inForce;
     const proved = inForceOf(this.#store.history(), id)?.outcome === "proved";

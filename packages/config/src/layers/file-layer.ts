@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { parseYaml } from "@holdfast/document";
+import { parseYaml, type YamlNode } from "@holdfast/document";
 import { type Environment, interpolate } from "../interpolate.ts";
 import type { Layer } from "./layer.ts";
 
@@ -15,7 +15,8 @@ export interface FileLayerOptions {
 
 export function fileLayer(text: string, options: FileLayerOptions): Layer {
   const { kind, file, folder, environment } = options;
-  const read = (): ReturnType<Layer["read"]> => interpolate(parseYaml(text), environment);
+  let document: YamlNode | undefined;
+  const read = (): YamlNode => (document ??= interpolate(parseYaml(text), environment));
   return { kind, name: file, text, folder, read };
 }
 

@@ -1,11 +1,9 @@
 import type { YamlNode } from "@holdfast/document";
 
-/** In the order of their weight: what a later one states wins. */
-export const LAYERS = ["file", "overlay", "variable", "flag"] as const;
-
 /** One text that states a part of the configuration. */
 export interface Layer {
-  readonly kind: (typeof LAYERS)[number];
+  /** In the order of their weight: what a later one states wins. */
+  readonly kind: "file" | "overlay" | "variable" | "flag";
   /** As findings name it: a file, `HOLDFAST_OUTBOX_WAIT`, `--set outbox.wait`. */
   readonly name: string;
   readonly text: string;

@@ -25,14 +25,18 @@ export function variableLayers(environment: Environment, folder: string): Layer[
   });
 }
 
-/** Variables that begin with a section's name and name no key: a slip that would pass unnoticed. */
-export function strayVariables(environment: Environment): Finding[] {
+/**
+ * Variables that begin with a section's name and name no key: a slip that would pass unnoticed.
+ * One that a layer speaks of has another purpose.
+ */
+export function strayVariables(environment: Environment, layers: readonly Layer[]): Finding[] {
   const paths = variables();
   const known = [...paths.keys()];
   const sections = Object.keys(configSchema.properties).map((key) => `${variableOf(key)}_`);
   return Object.entries(environment).flatMap(([name, text]) => {
     if (!text || paths.has(name)) return [];
     if (!sections.some((section) => name.startsWith(section))) return [];
+    if (layers.some((layer) => layer.text.includes(name))) return [];
     const suggestion = suggest(name, known);
     const finding: Finding = {
       severity: "warning",

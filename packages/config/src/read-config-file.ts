@@ -1,0 +1,45 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { BYTES_MAX } from "@holdfast/document";
+import { ConfigError } from "./config-error.ts";
+
+/**
+ * The text of a configuration file, up to one byte more than may be read.
+ * @throws ConfigError `CONFIG_NOT_FOUND`, `CONFIG_UNREADABLE`.
+ */
+export function readConfigFile(file: string): string {
+  try {
+    return readStart(file, BYTES_MAX + 1);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw new ConfigError(`There is no configuration file ${file}`, {
+        code: "CONFIG_NOT_FOUND",
+        hint: "Create one with: holdfast init",
+        cause: error,
+      });
+    throw new ConfigError(`The configuration ${file} cannot be read: ${(error as Error).message}`, {
+      code: "CONFIG_UNREADABLE",
+      hint: "Make it a file that you can read.",
+      cause: error,
+    });
+  }
+}
+
+/** The text of a file up to a bound: it may be a pipe, or a device without end. */
+function readStart(file: string, bytesMax: number): string {
+  const descriptor = openSync(file, "r");
+  try {
+    const buffer = Buffer.alloc(bytesMax);
+    let length = 0;
+    while (length < bytesMax) {
+      const got = readSync(descriptor, buffer, length, bytesMax - length, null);
+      if (got === 0) break;
+      length += got;
+    }
+    return buffer.toString("utf8", 0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export const isFile = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isFile() === true;
