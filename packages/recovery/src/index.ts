@@ -41,3 +41,24 @@ export type {
   OrchestratedState,
   Orchestrator,
 } from "./orchestrate/orchestrator.ts";
+export {
+  ChildOrchestrator,
+  type ChildOrchestratorOptions,
+} from "./orchestrate/child-orchestrator.ts";
+export {
+  CommandOrchestrator,
+  type CommandOrchestratorOptions,
+} from "./orchestrate/command-orchestrator.ts";
+export { restartStrategy, type RestartStrategyOptions } from "./orchestrate/restart-strategy.ts";
+export {
+  SystemdOrchestrator,
+  type SystemdOrchestratorOptions,
+} from "./orchestrate/systemd-orchestrator.ts";
+export {
+  RESTART_DEFAULTS,
+  type RestartDecision,
+  RestartPolicy,
+  type RestartPolicyOptions,
+} from "./supervise/restart-policy.ts";
+export type { SupervisorEvent } from "./supervise/supervisor-event.ts";
+export { Supervisor, type SupervisorDeps, type SupervisorOptions } from "./supervise/supervisor.ts";

@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { RecoveryError } from "../recovery-error.ts";
+
+export interface CommandEnd {
+  /** Undefined when a signal ended it. */
+  code: number | undefined;
+  /** The end of what it said, on either stream, without blanks around it. */
+  said: string;
+}
+
+export interface RunCommandOptions {
+  signal: AbortSignal;
+  /** Then it is killed. */
+  timeoutMs: number;
+}
+
+const SAID_CHARACTERS_MAX = 2_000;
+
+/**
+ * Runs a program with its arguments, without a shell, and waits for its end.
+ * @throws RecoveryError `ORCHESTRATOR_FAILED` when it cannot be run or is out of time; the signal's
+ * reason.
+ */
+export async function runCommand(
+  [program = "", ...args]: readonly string[],
+  { signal, timeoutMs }: RunCommandOptions,
+): Promise<CommandEnd> {
+  signal.throwIfAborted();
+  const limit = AbortSignal.timeout(timeoutMs);
+  const stop = AbortSignal.any([signal, limit]);
+  try {
+    return await new Promise((resolve, reject) => {
+      const child = spawn(program, args, {
+        stdio: ["ignore", "pipe", "pipe"],
+        signal: stop,
+        killSignal: "SIGKILL",
+      });
+      let said = "";
+      const hear = (text: string): void => {
+        said = (said + text).slice(-SAID_CHARACTERS_MAX);
+      };
+      child.stdout.setEncoding("utf8").on("data", hear);
+      child.stderr.setEncoding("utf8").on("data", hear);
+      child.once("error", reject);
+      // Not `close`: a service that it has left running may hold the pipes open.
+      child.once("exit", (code) => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+        resolve({ code: code ?? undefined, said: said.trim() });
+      });
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    const why = limit.aborted ? `no end within ${timeoutMs} ms` : (error as Error).message;
+    throw commandFailed(program, why, error);
+  }
+}
+
+/** @throws RecoveryError `ORCHESTRATOR_FAILED` as `runCommand`, and for an exit code other than 0. */
+export async function runOrder(
+  command: readonly string[],
+  options: RunCommandOptions,
+): Promise<void> {
+  const { code, said } = await runCommand(command, options);
+  if (code === 0) return;
+  const how = code === undefined ? "it was killed" : `exit code ${code}`;
+  throw commandFailed(command.join(" "), said === "" ? how : `${how}: ${said}`);
+}
+
+function commandFailed(what: string, why: string, cause?: unknown): RecoveryError {
+  return new RecoveryError(`${what} failed: ${why}`, {
+    code: "ORCHESTRATOR_FAILED",
+    retryable: true,
+    hint: "Run it by hand, as the same user.",
+    cause,
+  });
+}

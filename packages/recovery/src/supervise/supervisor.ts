@@ -1,0 +1,294 @@
+import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
+import type { RecoverOptions, RecoveryEngine, RecoveryReport } from "../engine/recovery-engine.ts";
+import type { HealthLoop, HealthReport } from "../health/health-loop.ts";
+import type { ServiceStatus } from "../health/service-status.ts";
+import type { OrchestratedExit, Orchestrator } from "../orchestrate/orchestrator.ts";
+import type { RestartDecision, RestartPolicy } from "./restart-policy.ts";
+import type { SupervisorEvent } from "./supervisor-event.ts";
+
+export interface SupervisorOptions {
+  /** Start the service first, when the orchestrator can. Default false: it is somebody else's. */
+  starts?: boolean;
+  /**
+   * When it gives up on a service that does not run, `run` rejects with the reason. Default false:
+   * it goes on watching, and begins anew once the service serves.
+   */
+  endsWhenDown?: boolean;
+  /** Steps of greater risk are left to a person. Default `medium`. */
+  riskMax?: NonNullable<RecoverOptions["riskMax"]>;
+}
+
+export interface SupervisorDeps {
+  health: HealthLoop;
+  /** Without it and without an orchestrator, it only watches. */
+  engine?: RecoveryEngine;
+  orchestrator?: Orchestrator;
+  policy: RestartPolicy;
+  clock?: Clock;
+  /** What it throws ends `run`. */
+  onEvent?: (event: SupervisorEvent) => void;
+}
+
+interface FailedAttempt {
+  message: string;
+  hint: string | undefined;
+  cause?: HoldfastError | undefined;
+  /** There is no point in trying again. */
+  final: boolean;
+  /** Somebody else is at it. */
+  busy: boolean;
+}
+
+const UNHEALED = { code: "SERVICE_UNHEALED", retryable: true } as const;
+
+/**
+ * Watches one service and keeps it serving: a service that ends is started again at once; one that
+ * ends again soon, or runs and does not work, is diagnosed and repaired; one that cannot be helped
+ * is left alone after a bounded number of attempts, and a person is told.
+ */
+export class Supervisor {
+  readonly #options: Required<SupervisorOptions>;
+  readonly #deps: SupervisorDeps;
+  readonly #clock: Clock;
+  #status: ServiceStatus = "unknown";
+  #exit: OrchestratedExit | undefined;
+  #downSince: number | undefined;
+  #gaveUp = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: SupervisorOptions, deps: SupervisorDeps) {
+    this.#options = { starts: false, endsWhenDown: false, riskMax: "medium", ...options };
+    this.#deps = deps;
+    this.#clock = deps.clock ?? systemClock;
+  }
+
+  /** What is believed of the service now; stale evidence is `unknown`. */
+  report(): HealthReport {
+    return this.#deps.health.report();
+  }
+
+  /** It has given up; see `resume`. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
+  }
+
+  /** Somebody says that it may be tried again. */
+  resume(): void {
+    this.#gaveUp = false;
+    this.#deps.policy.reset();
+    this.#wake?.();
+  }
+
+  /**
+   * Runs until `signal` aborts.
+   * @throws what made it give up, with `endsWhenDown`; what is no HoldfastError, at once.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const unsubscribe = this.#deps.orchestrator?.onExit?.((exit) => {
+      this.#exit = exit;
+      this.#wake?.();
+    });
+    try {
+      if (this.#options.starts) await this.#start(signal);
+      while (!signal.aborted) {
+        await this.#turn(signal);
+        await this.#sleep(this.#deps.health.dueInMs(), signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      unsubscribe?.();
+    }
+  }
+
+  /** One look, and what follows from it, attempts included. */
+  async once(signal: AbortSignal): Promise<HealthReport> {
+    await this.#turn(signal);
+    return this.report();
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const { orchestrator, policy } = this.#deps;
+    if (orchestrator === undefined) return;
+    const end = await this.#attempted(() => orchestrator.start(signal), signal);
+    if (end === undefined) return;
+    this.#tell({ type: "attempt-failed", attempt: 0, message: end.message, hint: end.hint });
+    if (end.final) await this.#giveUp(end, signal);
+    else await this.#heal(policy.crashed(0), signal);
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    const exit = this.#takeExit();
+    if (exit !== undefined) {
+      if (this.#heals) await this.#heal(this.#deps.policy.crashed(exit.ranMs), signal);
+      return;
+    }
+    const report = await this.#look(signal);
+    // A service that ended meanwhile is judged by that.
+    if (!isDown(report) || this.#exit !== undefined || !this.#heals || this.#gaveUp) return;
+    await this.#heal(this.#deps.policy.troubled(causeOf(report)), signal);
+  }
+
+  /** How it ended unasked, if it did since the last time. */
+  #takeExit(): OrchestratedExit | undefined {
+    const exit = this.#exit;
+    this.#exit = undefined;
+    if (exit === undefined) return undefined;
+    this.#downSince ??= this.#clock.now();
+    this.#tell({ type: "exit", exit });
+    return exit;
+  }
+
+  async #look(signal: AbortSignal): Promise<HealthReport> {
+    const report = await this.#deps.health.round(signal);
+    this.#saw(report);
+    if (isDown(report)) this.#downSince ??= this.#clock.now();
+    else if (serves(report)) this.#up();
+    return report;
+  }
+
+  /** Attempts, each after its wait, until one helps or there is no more. */
+  async #heal(first: RestartDecision, signal: AbortSignal): Promise<void> {
+    const { policy } = this.#deps;
+    for (let decision = first; ;) {
+      this.#tell({ type: "decided", decision });
+      if (decision.action === "give-up") {
+        await this.#giveUp({ message: decision.why, hint: undefined }, signal);
+        return;
+      }
+      await this.#clock.sleep(decision.waitMs, signal);
+      this.#exit = undefined;
+      const { attempt } = decision;
+      const failure = await this.#attempted(() => this.#attempt(decision, signal), signal);
+      if (failure === undefined) return;
+      const { message, hint, final, busy } = failure;
+      this.#tell({ type: "attempt-failed", attempt, message, hint });
+      if (final) {
+        await this.#giveUp(failure, signal);
+        return;
+      }
+      if (busy) {
+        policy.forgive();
+        return;
+      }
+      const exit = this.#takeExit();
+      decision = exit === undefined ? policy.troubled(message) : policy.crashed(exit.ranMs);
+    }
+  }
+
+  /** @throws HoldfastError when it did not help. */
+  async #attempt({ action, why }: RestartDecision, signal: AbortSignal): Promise<void> {
+    const { engine, orchestrator, health } = this.#deps;
+    let by: "restart" | RecoveryReport = "restart";
+    if (orchestrator !== undefined && (action === "restart" || engine === undefined)) {
+      await orchestrator.restart(signal);
+    } else if (engine !== undefined) {
+      by = await this.#recover(engine, why, signal);
+    }
+    // What it was before says nothing about what it is now.
+    health.forget();
+    const report = await health.round(signal);
+    this.#saw(report);
+    if (!serves(report) || this.#exit !== undefined) {
+      throw new HoldfastError(this.#exit?.how ?? causeOf(report), UNHEALED);
+    }
+    this.#up(by);
+  }
+
+  async #recover(
+    engine: RecoveryEngine,
+    trigger: string,
+    signal: AbortSignal,
+  ): Promise<RecoveryReport> {
+    const { riskMax } = this.#options;
+    const since = this.#downSince ?? this.#clock.now();
+    const report = await engine.recover({ trigger, signal, riskMax, since });
+    const { outcome, message, hint } = report;
+    if (outcome === "recovered" || outcome === "healthy") return report;
+    throw new HoldfastError(message, {
+      ...UNHEALED,
+      retryable: outcome === "failed",
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+
+  /** Undefined when it helped. @throws what is a bug; the signal's reason. */
+  async #attempted(
+    work: () => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<FailedAttempt | undefined> {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof HoldfastError)) throw error;
+      const { message, hint, code, retryable } = error;
+      return { message, hint, cause: error, final: !retryable, busy: code === "RECOVERY_BUSY" };
+    }
+  }
+
+  async #giveUp(
+    { message, hint, cause }: Pick<FailedAttempt, "message" | "hint" | "cause">,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#gaveUp = true;
+    this.#tell({ type: "gave-up", message, hint });
+    if (!this.#options.endsWhenDown) return;
+    if ((await this.#deps.orchestrator?.state(signal)) === "running") return;
+    throw cause ?? new HoldfastError(message, UNHEALED);
+  }
+
+  #saw(report: HealthReport): void {
+    const from = this.#status;
+    const { status: to } = report;
+    this.#status = to;
+    this.#tell({ type: "checked", report });
+    if (from !== to) this.#tell({ type: "status", from, to, report });
+  }
+
+  #up(by?: "restart" | RecoveryReport): void {
+    if (this.#gaveUp) this.resume();
+    if (this.#downSince === undefined) return;
+    const downMs = Math.max(0, this.#clock.now() - this.#downSince);
+    this.#downSince = undefined;
+    this.#tell({ type: "recovered", downMs, ...(by === undefined ? {} : { by }) });
+  }
+
+  get #heals(): boolean {
+    return this.#deps.engine !== undefined || this.#deps.orchestrator !== undefined;
+  }
+
+  /** Sleeps, or less when something happens meanwhile. */
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#exit !== undefined) return;
+    const waking = new AbortController();
+    this.#wake = () => waking.abort();
+    try {
+      await this.#clock.sleep(ms, AbortSignal.any([signal, waking.signal]));
+    } catch (error) {
+      if (!waking.signal.aborted && !signal.aborted) throw error;
+    } finally {
+      this.#wake = undefined;
+    }
+  }
+
+  #tell(event: SupervisorEvent): void {
+    this.#deps.onEvent?.(event);
+  }
+}
+
+function serves({ status }: HealthReport): boolean {
+  return status === "healthy" || status === "degraded";
+}
+
+function isDown({ status }: HealthReport): boolean {
+  return status === "offline" || status === "unhealthy";
+}
+
+/** The failures that decide, in one line. */
+function causeOf({ status, checks }: HealthReport): string {
+  const failed = checks.filter((check) => check.status === "fail" && check.severity !== "degraded");
+  if (failed.length === 0) return `it is ${status}`;
+  return failed.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
+}

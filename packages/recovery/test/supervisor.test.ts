@@ -1,0 +1,237 @@
+import { describe, expect, test } from "@jest/globals";
+import * as fc from "fast-check";
+import { HoldfastError, seededRandom } from "@holdfast/core";
+import {
+  HealthLoop,
+  type OrchestratedExit,
+  type Orchestrator,
+  RecoveryEngine,
+  restartStrategy,
+  RestartPolicy,
+  type RestartPolicyOptions,
+  Supervisor,
+  type SupervisorEvent,
+  type SupervisorOptions,
+} from "../src/index.ts";
+import { FakeClock } from "./fake-clock.ts";
+import { after, scratchJournal } from "./scratch.ts";
+
+/** A service that serves after `restartsNeeded` restarts of its next fall. */
+class FakeService implements Orchestrator {
+  readonly name = "fake";
+  serves = true;
+  restarts = 0;
+  restartsNeeded = 1;
+  #listener: ((exit: OrchestratedExit) => void) | undefined;
+
+  state(): Promise<"running" | "stopped"> {
+    return Promise.resolve(this.serves ? "running" : "stopped");
+  }
+
+  start(): Promise<void> {
+    return this.restart();
+  }
+
+  stop(): Promise<void> {
+    this.serves = false;
+    return Promise.resolve();
+  }
+
+  restart(): Promise<void> {
+    this.restarts += 1;
+    this.serves = this.restarts >= this.restartsNeeded;
+    return Promise.resolve();
+  }
+
+  onExit(listener: (exit: OrchestratedExit) => void): () => void {
+    this.#listener = listener;
+    return () => (this.#listener = undefined);
+  }
+
+  fall(ranMs: number): void {
+    this.serves = false;
+    this.restarts = 0;
+    this.#listener?.({ ranMs, how: "SIGSEGV" });
+  }
+}
+
+function supervised(
+  options: SupervisorOptions & { restart?: RestartPolicyOptions; repair?: () => void } = {},
+): { service: FakeService; clock: FakeClock; events: SupervisorEvent[]; ended: Promise<unknown> } {
+  const clock = new FakeClock();
+  const service = new FakeService();
+  const alive = {
+    name: "alive",
+    severity: "offline" as const,
+    run: () =>
+      service.serves
+        ? ({ status: "pass", message: "it answers" } as const)
+        : ({ status: "fail", message: "no answer" } as const),
+  };
+  const health = new HealthLoop({ intervalMs: 30_000 }, { checks: [alive], clock });
+  const strategy = restartStrategy({}, { orchestrator: service, checks: [alive] });
+  const repaired = {
+    ...strategy,
+    actions: strategy.actions.map((action) => ({
+      ...action,
+      run: (...given: Parameters<typeof action.run>) => {
+        options.repair?.();
+        return action.run(...given);
+      },
+    })),
+  };
+  const engine = new RecoveryEngine(
+    { service: "shop" },
+    { journal: scratchJournal(), strategies: [repaired], prove: alive.run, clock },
+  );
+  const events: SupervisorEvent[] = [];
+  const policy = new RestartPolicy(options.restart ?? {}, { clock, random: seededRandom(7) });
+  const supervisor = new Supervisor(options, {
+    health,
+    engine,
+    orchestrator: service,
+    policy,
+    clock,
+    onEvent: (event) => events.push(event),
+  });
+  const stop = new AbortController();
+  after(() => stop.abort());
+  const ended = supervisor.run(stop.signal).catch((error: unknown) => error);
+  return { service, clock, events, ended };
+}
+
+function decisions(events: readonly SupervisorEvent[]): string[] {
+  return events.flatMap((event) => (event.type === "decided" ? [event.decision.action] : []));
+}
+
+describe("a supervisor", () => {
+  test("sees an end at once, not at the next tick, and restarts", async () => {
+    const { service, clock, events } = supervised();
+    await clock.advance(1_000);
+    service.fall(3_600_000);
+    await clock.advance(250);
+    expect(service.serves).toBe(true);
+    expect(events.map(({ type }) => type)).toEqual([
+      "checked",
+      "status",
+      "exit",
+      "decided",
+      "checked",
+      "recovered",
+    ]);
+    expect(events.at(-1)).toMatchObject({ by: "restart" });
+  });
+
+  test("after two quick crashes looks for the cause, and does not just start it a third time", async () => {
+    const { service, clock, events } = supervised();
+    await clock.advance(1_000);
+    service.fall(3_600_000);
+    await clock.advance(1_000);
+    service.fall(900);
+    await clock.advance(1_000);
+    expect(decisions(events)).toEqual(["restart", "recover"]);
+    expect(events.at(-1)).toMatchObject({ type: "recovered", by: { outcome: "recovered" } });
+  });
+
+  test("repairs a service that runs and does not answer, after the threshold", async () => {
+    const { service, clock, events } = supervised();
+    await clock.advance(1_000);
+    service.serves = false;
+    await clock.advance(30_000);
+    expect(decisions(events)).toEqual([]);
+    await clock.advance(3_000);
+    expect(decisions(events)).toEqual(["recover"]);
+    expect(service.serves).toBe(true);
+  });
+
+  test("gives up after the restart intensity, tries no more, and begins anew once it serves", async () => {
+    const { service, clock, events } = supervised({ restart: { attemptsMax: 3 } });
+    await clock.advance(1_000);
+    service.restartsNeeded = 100;
+    service.fall(10);
+    await clock.advance(120_000);
+    expect(decisions(events)).toEqual(["restart", "recover", "recover", "give-up"]);
+    const { restarts } = service;
+    await clock.advance(600_000);
+    expect(service.restarts).toBe(restarts);
+    service.serves = true;
+    await clock.advance(60_000);
+    expect(events.at(-2)).toMatchObject({ type: "recovered" });
+    service.restartsNeeded = 1;
+    service.fall(3_600_000);
+    await clock.advance(1_000);
+    expect(service.serves).toBe(true);
+  });
+
+  test("ends with the reason when it was told to, and the service is down", async () => {
+    const { service, clock, ended } = supervised({
+      endsWhenDown: true,
+      restart: { attemptsMax: 2 },
+    });
+    await clock.advance(1_000);
+    service.restartsNeeded = 100;
+    service.fall(10);
+    await clock.advance(120_000);
+    expect(await ended).toMatchObject({ code: "SERVICE_UNHEALED" });
+  });
+
+  test("a bug in a step is not taken for a service's trouble", async () => {
+    const { service, clock, ended } = supervised({
+      repair: () => {
+        throw new HoldfastError("the disk is full", { code: "DISK_FULL" });
+      },
+      endsWhenDown: true,
+      restart: { attemptsMax: 1, quickCrashesMax: 1 },
+    });
+    await clock.advance(1_000);
+    service.fall(10);
+    await clock.advance(60_000);
+    expect(String(await ended)).toContain("no answer");
+  });
+});
+
+describe("the restart policy", () => {
+  test("property: within any window it allows no more attempts than its intensity", () => {
+    expect(() =>
+      fc.assert(
+        fc.property(
+          fc.array(fc.record({ waitMs: fc.nat(20_000), ranMs: fc.nat(120_000) }), {
+            maxLength: 60,
+          }),
+          fc.integer({ min: 1, max: 6 }),
+          fc.nat(),
+          (crashes, attemptsMax, seed) => {
+            const windowMs = 50_000;
+            let nowMs = 0;
+            const clock = {
+              now: () => nowMs,
+              monotonic: () => nowMs,
+              sleep: () => Promise.resolve(),
+            };
+            const policy = new RestartPolicy(
+              { attemptsMax, windowMs },
+              { clock, random: seededRandom(seed) },
+            );
+            const made: number[] = [];
+            for (const { waitMs, ranMs } of crashes) {
+              nowMs += waitMs;
+              const { action, waitMs: backoffMs, attempt } = policy.crashed(ranMs);
+              const ceiling = Math.min(10_000, 250 * 2 ** (attempt - 1));
+              if (backoffMs < 0 || backoffMs > ceiling) return false;
+              if (action !== "give-up") made.push(nowMs);
+              if (made.filter((at) => nowMs - at < windowMs).length > attemptsMax) return false;
+            }
+            return true;
+          },
+        ),
+      ),
+    ).not.toThrow();
+  });
+
+  test("a crash after a long life is no part of a row", () => {
+    const clock = new FakeClock();
+    const policy = new RestartPolicy({}, { clock, random: seededRandom(1) });
+    const actions = [10, 3_600_000, 10].map((ranMs) => policy.crashed(ranMs).action);
+    expect(actions).toEqual(["restart", "restart", "recover"]);
+  });
+});
