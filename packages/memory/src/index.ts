@@ -49,4 +49,12 @@ export {
   memoryOutcomeClass,
   STORE_OPERATIONS,
 } from "./metrics-mapping.ts";
+export { redactContent, redactedMemory } from "./redaction/redacted-memory.ts";
+export {
+  createRedactor,
+  type NamedPattern,
+  type Redaction,
+  type Redactor,
+  type RedactorOptions,
+} from "./redaction/redactor.ts";
 export { breakerOutcome, type TimeLimits } from "./store-access.ts";

@@ -70,6 +70,8 @@ export interface Receipt {
   durability: Durability;
   /** Why it is not `stored`, in one line; undefined when it is. */
   reason: string | undefined;
+  /** How many secrets were taken out before anything was written; undefined when nobody looked. */
+  redactions?: number;
 }
 
 /** Which memories: every named part must match. */

@@ -17,7 +17,9 @@ export const CREDENTIAL_PATTERNS: readonly SecretPattern[] = [
     hints: ["uthorization", "UTHORIZATION"],
     expression:
       /authorization\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?(?:[A-Za-z][\w-]{0,20}\s{1,4})?(?<secret>[^\s"'\\,;<>${}()[\]]{4,})/gi,
-    accepts: ({ secret = "" }) => !/^(?:\w+\.|redacted)/.test(secret) || /\d/.test(secret),
+    accepts: ({ secret = "" }) =>
+      !/^(?:bearer|basic|digest|token|apikey|negotiate|null|undefined|…)$/i.test(secret) &&
+      (!/^\w+\./.test(secret) || /\d/.test(secret)),
   },
   {
     kind: "bearer",
@@ -58,10 +60,11 @@ export const CREDENTIAL_PATTERNS: readonly SecretPattern[] = [
     kind: "flag",
     hints: ["-"],
     expression: new RegExp(
-      String.raw`(?<![\w-])--?${NAME}(?:=|\s{1,4})(?:${QUOTED}|(?<secret3>[^\s"'\x60\\-][^\s"'\x60]{2,}))`,
+      String.raw`(?<![\w-])--?${NAME}(?:=|\s{1,4}|\\*["']\s{0,4},\s{0,4})`,
       "g",
     ),
-    accepts: (groups) => senseOfName(groups["name"] ?? "") !== undefined && isValue(groups, true),
+    value: new RegExp(String.raw`${QUOTED}|(?<secret3>[^\s"'\x60\\-][^\s"'\x60]{2,4096})`, "y"),
+    accepts: (groups) => isValue(groups, true),
   },
   {
     kind: "flag",
@@ -93,19 +96,12 @@ export const CREDENTIAL_PATTERNS: readonly SecretPattern[] = [
     kind: "pair",
     hints: ["=", ":"],
     expression: new RegExp(
-      String.raw`(?<![\w$])${NAME}\\*["'\x60]?\]?(?<separator>\s{0,4}(?::=|=>|[:=])\s{0,8})${QUOTED}`,
+      String.raw`(?<![\w$])${NAME}\\*["'\x60]?\]?(?<separator>\s{0,4}(?::=|=>|[:=])\s{0,8})`,
       "g",
     ),
-    accepts: (groups) => isQuotedSecret(groups),
-  },
-  {
-    kind: "pair",
-    hints: ["=", ":"],
-    expression: new RegExp(
-      String.raw`(?<![\w$])${NAME}\\*["'\x60]?\]?(?<separator>\s{0,4}(?::=|=>|[:=])[ \t]{0,8})(?<secret>[^\s"'\x60,;&|<>(){}[\]\\]{3,4096})(?!\()`,
-      "g",
-    ),
-    accepts: (groups) => isBareSecret(groups),
+    value: new RegExp(String.raw`${QUOTED}|(?<bare>[^\s"'\x60,;&|<>(){}[\]\\]{3,4096})(?!\()`, "y"),
+    accepts: (groups) =>
+      groups["bare"] === undefined ? isQuotedSecret(groups) : isBareSecret(groups),
   },
   {
     kind: "pair",
@@ -158,12 +154,13 @@ function isValue(groups: Groups, whole: boolean): boolean {
   return !wordsOf(value).every((word) => named.has(word));
 }
 
-function valueOf(groups: Groups): string {
-  return groups["secret"] ?? groups["secret2"] ?? groups["secret3"] ?? "";
+/** What a match would take out; empty when that is all of it. */
+export function valueOf(groups: Groups): string {
+  return groups["secret"] ?? groups["secret2"] ?? groups["secret3"] ?? groups["bare"] ?? "";
 }
 
 const PLACEHOLDER =
-  /^(?:\$[({A-Za-z_]|\{\{?|<|%[A-Za-z(]|\*+$|x{3,}$|X{3,}$|\.{3}|…|\[redacted:|#\{|@[A-Za-z{]|(?:null|none|nil|true|false|undefined|optional|required|string|number|boolean|object|any|unknown|never|void|str|int|bool|bytes|env|file|process|your|my)(?![A-Za-z0-9]))/;
+  /^(?:\$[({A-Za-z_]|\{\{?|<|%[A-Za-z(]|\*+$|x{3,}$|X{3,}$|\.{3}|…|\[redacted:|#\{|@[A-Za-z{]|(?:null|none|nil|true|false|undefined|optional|required|string|number|boolean|object|any|unknown|never|void|str|int|bool|bytes|env|file|process|include|omit|same-origin|your|my)(?![A-Za-z0-9]))/;
 
 /** Something that stands where a secret would: a variable, a type, an example's blank. */
 export function isPlaceholder(value: string): boolean {

@@ -1,11 +1,14 @@
 /** Whether a run of characters was drawn by chance, as keys are, rather than written or named. */
 
 const CANDIDATE = /[A-Za-z0-9_+/-]{20,}={0,2}/g;
+const LENGTH_MIN = 20;
 const LENGTH_MAX = 4_096;
 /** Bits a character: of twenty random letters and digits, nearly all have more. */
 const ENTROPY_BITS_MIN = 3.4;
 /** Of pairs of neighbouring letters, how many may be common ones: words have about 0.7. */
 const COMMON_PAIRS_MAX = 0.45;
+/** Without a digit it may be an acronym in camel case. */
+const WORDLESS_PAIRS_MAX = 0.2;
 const COMMON_PAIRS = new Set(
   (
     "th he in er an re nd on en at ou ed ha to or it is hi es ng st ar te se me ve of nt ti al le " +
@@ -29,12 +32,24 @@ const IDENTIFIERS: readonly RegExp[] = [
 export function randomRuns(text: string): { at: number; run: string }[] {
   const found: { at: number; run: string }[] = [];
   for (const match of text.matchAll(CANDIDATE)) {
-    const [run] = match;
-    if (run.length > LENGTH_MAX || !isRandom(run)) continue;
+    const [whole] = match;
     if (isDataAddress(text, match.index)) continue;
-    found.push({ at: match.index, run });
+    let at = match.index;
+    // What a path leads through is named part by part; elsewhere a / is a digit of base64.
+    for (const run of isPath(text, at) ? whole.split("/") : [whole]) {
+      if (run.length >= LENGTH_MIN && run.length <= LENGTH_MAX && isRandom(run))
+        found.push({ at, run });
+      at += run.length + 1;
+    }
   }
   return found;
+}
+
+/** Whether the word that reaches to or over `at` began as an address or a path. */
+function isPath(text: string, at: number): boolean {
+  const before = text.slice(Math.max(0, at - 300), at + 2);
+  const word = /[^\s"'`<>(,=]*$/.exec(before)?.[0] ?? "";
+  return word.includes("://") || /^(?:~|\.{0,2})\//.test(word);
 }
 
 function isRandom(run: string): boolean {
@@ -44,11 +59,13 @@ function isRandom(run: string): boolean {
   if (letters < run.length * 0.4) return false;
   const mixed = /[a-z]/.test(run) && /[A-Z]/.test(run);
   if (digits === 0 && !mixed) return false;
+  // Words with dashes between, as branches and anchors have them.
+  if (!mixed && run.split(/[-_/]/).every((part) => part.length < 16)) return false;
   if (shannonBits(run) < ENTROPY_BITS_MIN) return false;
   const changes = changesOfClass(run);
   // Words have long stretches of one case; so do constants.
   if (changes < 0.22) return false;
-  return commonPairs(run) <= (digits < 2 ? COMMON_PAIRS_MAX - 0.15 : COMMON_PAIRS_MAX);
+  return commonPairs(run) <= (digits === 0 ? WORDLESS_PAIRS_MAX : COMMON_PAIRS_MAX);
 }
 
 function isDataAddress(text: string, at: number): boolean {

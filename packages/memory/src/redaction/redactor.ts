@@ -1,4 +1,4 @@
-import { CREDENTIAL_PATTERNS } from "./credential-patterns.ts";
+import { CREDENTIAL_PATTERNS, valueOf } from "./credential-patterns.ts";
 import { randomRuns } from "./random-text.ts";
 import { senseOfName, wordsOf } from "./secret-names.ts";
 import { PROVIDER_PATTERNS, type SecretPattern } from "./secret-patterns.ts";
@@ -74,6 +74,30 @@ function isIdentifierName(name: string): boolean {
   return IDENTIFIER_WORDS.has(wordsOf(name).at(-1) ?? "");
 }
 
+type Groups = Readonly<Record<string, string | undefined>>;
+
+/** A match with the value that belongs to its name; undefined when its name is none of a secret. */
+function completed(
+  match: RegExpExecArray,
+  { value }: SecretPattern,
+  text: string,
+): { whole: string; groups: Groups } | undefined {
+  const groups: Groups = match.groups ?? {};
+  if (value === undefined) return { whole: match[0], groups };
+  if (senseOfName(groups["name"] ?? "") === undefined) return undefined;
+  value.lastIndex = match.index + match[0].length;
+  const rest = value.exec(text);
+  if (rest === null) return undefined;
+  return { whole: match[0] + rest[0], groups: { ...groups, ...rest.groups } };
+}
+
+/** Whether it is, or lies within, the mark of a secret that was taken out before. */
+function isMarked(text: string, at: number, secret: string): boolean {
+  if (secret.startsWith("[redacted:")) return true;
+  const mark = text.lastIndexOf("[redacted:", at);
+  return mark !== -1 && at - mark < 100 && text.indexOf("]", mark) >= at;
+}
+
 class Findings {
   #text: string;
   #count = 0;
@@ -94,21 +118,26 @@ class Findings {
     this.#note(pattern.name, count);
   }
 
-  pattern({ kind, hints, expression, accepts }: SecretPattern): void {
-    if (hints.length > 0 && !hints.some((hint) => this.#text.includes(hint))) return;
-    const mark = redactionMark(kind);
-    this.#text = this.#text.replace(expression, (...match: unknown[]) => {
-      const whole = match[0] as string;
-      const groups = (typeof match.at(-1) === "object" ? match.at(-1) : {}) as Record<
-        string,
-        string | undefined
-      >;
-      const secret = groups["secret"] ?? groups["secret2"] ?? groups["secret3"] ?? whole;
-      if (secret.startsWith("[redacted:") || accepts?.(groups) === false) return whole;
+  pattern(pattern: SecretPattern): void {
+    if (pattern.hints.length > 0 && !pattern.hints.some((hint) => this.#text.includes(hint)))
+      return;
+    const { kind, expression, accepts } = pattern;
+    const text = this.#text;
+    let redacted = "";
+    let end = 0;
+    expression.lastIndex = 0;
+    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+      const found = completed(match, pattern, text);
+      if (found === undefined || accepts?.(found.groups) === false) continue;
+      const secret = valueOf(found.groups) || found.whole;
+      const at = match.index + found.whole.lastIndexOf(secret);
+      if (isMarked(text, at, secret)) continue;
+      redacted += text.slice(end, at) + redactionMark(kind);
+      end = at + secret.length;
+      expression.lastIndex = match.index + found.whole.length;
       this.#note(kind, 1);
-      const at = whole.lastIndexOf(secret);
-      return whole.slice(0, at) + mark + whole.slice(at + secret.length);
-    });
+    }
+    this.#text = redacted + text.slice(end);
   }
 
   random(): void {

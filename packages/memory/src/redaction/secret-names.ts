@@ -55,7 +55,7 @@ const ABOUT = new Set(
     "expiration expiry field file format hash header hint id ids index input kind label length " +
     "level limit list max min minutes mode ms name names path pattern patterns policy prefix " +
     "provider ref reference regex required reset rotation scope scopes seconds size source " +
-    "status store strength suffix text timeout total ttl type types uri url usage used valid version window"
+    "status store strength suffix text timeout total ttl type types uri url usage used valid var variable version window"
   ).split(" "),
 );
 
@@ -67,11 +67,13 @@ export function senseOfName(name: string): NameSense {
   const words = wordsOf(name);
   const last = words.at(-1);
   if (last === undefined || ABOUT.has(last)) return undefined;
-  if (words.some((word) => PASSWORDS.has(word))) return "password";
+  if (words.some((word) => PASSWORDS.has(word) || /passw(?:or)?d$/.test(word))) return "password";
   const keyed = words.some(
     (word, at) => word === "key" && at > 0 && KEYS.has(words[at - 1] as string),
   );
-  return keyed || words.some((word) => SECRETS.has(word)) ? "secret" : undefined;
+  return keyed || words.some((word) => SECRETS.has(word) || /[a-z](?:token|secret)$/.test(word))
+    ? "secret"
+    : undefined;
 }
 
 /** Lower-case words of a name in any spelling; digits at a word's end are left out. */

@@ -6,6 +6,11 @@ export interface SecretPattern {
   hints: readonly string[];
   /** Global. The group `secret` is what is taken out; without one, all that matched is. */
   expression: RegExp;
+  /**
+   * Sticky. When `expression` finds no more than a name, the value that follows; it is looked at
+   * only if the group `name` names a secret, and what is inside another value is found, too.
+   */
+  value?: RegExp;
   /** Whether a match is one after all. */
   accepts?: (groups: Readonly<Record<string, string | undefined>>) => boolean;
 }
@@ -23,8 +28,9 @@ export const PROVIDER_PATTERNS: readonly SecretPattern[] = [
   {
     kind: "private-key",
     hints: ["PRIVATE KEY"],
+    // To its end; when that was cut off, as far as it looks like one.
     expression:
-      /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END)){0,65536}(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?/g,
+      /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^]{0,65536}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?:(?:\\[nr]|[\s"'+,>|]){0,16}[A-Za-z0-9+/=]{16,}){0,2048}(?:(?:\\[nr]|[\s"'+,>|]){0,16}[A-Za-z0-9+/=]{8,15})?)/g,
   },
   provider("age-key", ["AGE-SECRET-KEY-"], "AGE-SECRET-KEY-1[0-9A-Z]{20,}"),
   provider(
