@@ -42,9 +42,19 @@ export {
   inspectDataDirectory,
   type Inspection,
 } from "./server/inspect-data-directory.ts";
-export { quarantine, type Quarantined } from "./server/quarantine.ts";
+export {
+  listQuarantine,
+  pruneQuarantine,
+  quarantine,
+  type Quarantined,
+  type QuarantineEntry,
+} from "./server/quarantine.ts";
 export { RepairError, type RepairErrorCode } from "./repairs/repair-error.ts";
 export { finishReplacement, type Replaced, replaceDirectory } from "./repairs/replace-directory.ts";
 export { salvageIndexes } from "./repairs/salvage-directory.ts";
 export type { SalvagedIndex } from "./repairs/salvage-index.ts";
 export type { Space } from "./repairs/index-files.ts";
+export { lacksMagic, rewriteMagic } from "./repairs/sqlite-magic.ts";
+export { type MergedSurvivors, mergeSurvivors } from "./repairs/merge-survivors.ts";
+export { moveOrphansAside } from "./repairs/orphan-folders.ts";
+export { setReplayable } from "./repairs/keep-replayable.ts";

@@ -13,8 +13,8 @@ export interface SalvagedIndex {
   fromIndex: number;
   /** Records whose vectors the queue still held. */
   fromQueue: number;
-  /** How rows were given their names. */
-  labels: "pickle" | "rank";
+  /** How rows were given their names; `queue`: no row was needed. */
+  labels: "pickle" | "rank" | "queue";
 }
 
 const LISTED_MAX = 20;
@@ -39,13 +39,19 @@ export function salvageIndex(
 ): SalvagedIndex {
   const { dimension } = segment;
   if (dimension === undefined) throw impossible(segment, [], "its dimension is not known");
-  using files = new IndexFiles(folder, { ...segment, dimension });
   const queue = readQueue(database, segment);
+  const ids = appliedIds(database, segment);
+  if (ids.every((id) => queue.inserted.has(id) || queue.deleted.has(id))) {
+    // A queue that was never purged: nothing is wanted of the index.
+    replayQueue(database, segment, () => undefined);
+    return { ...nameOf(segment), fromIndex: 0, fromQueue: ids.length, labels: "queue" };
+  }
+  using files = new IndexFiles(folder, { ...segment, dimension });
   const labels = labelsOf(folder, files, database, segment, queue.untouched);
   const replay: { id: string; row: number }[] = [];
   const lost: string[] = [];
   let fromQueue = 0;
-  for (const id of appliedIds(database, segment)) {
+  for (const id of ids) {
     const row = labels.rowOf.get(id);
     const vector = row === undefined ? undefined : files.vectorAt(row);
     const queued = queue.untouched.get(id);
@@ -55,25 +61,32 @@ export function salvageIndex(
     else if (!queue.deleted.has(id)) lost.push(id);
   }
   if (lost.length > 0) throw impossible(segment, lost, "their vectors are nowhere");
+  replayQueue(database, segment, () =>
+    requeue(database, segment, replay, (row) => files.vectorAt(row) as Float32Array),
+  );
+  return { ...nameOf(segment), fromIndex: replay.length, fromQueue, labels: labels.by };
+}
+
+/** The index counts as never persisted: the server replays all that the queue holds. */
+function replayQueue(database: DatabaseSync, { segment }: VectorSegment, refill: () => void): void {
   database.exec("BEGIN IMMEDIATE");
   try {
-    requeue(database, segment, replay, (row) => files.vectorAt(row) as Float32Array);
-    database.prepare("DELETE FROM max_seq_id WHERE segment_id = ?").run(segment.segment);
+    refill();
+    database.prepare("DELETE FROM max_seq_id WHERE segment_id = ?").run(segment);
     database.exec("COMMIT");
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
-  const { collection, tenant, database: place } = segment;
-  return {
-    segment: segment.segment,
-    collection,
-    tenant,
-    database: place,
-    fromIndex: replay.length,
-    fromQueue,
-    labels: labels.by,
-  };
+}
+
+function nameOf({
+  segment,
+  collection,
+  tenant,
+  database,
+}: VectorSegment): Pick<SalvagedIndex, "segment" | "collection" | "tenant" | "database"> {
+  return { segment, collection, tenant, database };
 }
 
 interface Queue {

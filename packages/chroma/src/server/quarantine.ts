@@ -1,8 +1,8 @@
-import { mkdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { type Clock, systemClock } from "@holdfast/core";
-import { ensureStateDirectory } from "./state-directory.ts";
-import { writeStateFile } from "./state-file.ts";
+import { ensureStateDirectory, statePathsOf } from "./state-directory.ts";
+import { readStateFile, writeStateFile } from "./state-file.ts";
 
 export interface Quarantined {
   /** The folder that holds `data` and `manifest.json`. */
@@ -10,6 +10,19 @@ export interface Quarantined {
   /** Where the directory is now. */
   data: string;
 }
+
+/** One thing that was moved aside, as its manifest tells it. */
+export interface QuarantineEntry {
+  /** Names it to {@link pruneQuarantine}. */
+  name: string;
+  folder: string;
+  /** ISO 8601; undefined when the manifest cannot be read. */
+  quarantinedAt: string | undefined;
+  reason: string;
+  bytes: number;
+}
+
+const MANIFEST = "manifest.json";
 
 /**
  * Moves a data directory aside, whole, into `quarantine/` of its state directory: one rename on
@@ -24,18 +37,72 @@ export function quarantine(
   why: { reason: string; evidence?: unknown },
   clock: Clock = systemClock,
 ): Quarantined {
+  const folder = openQuarantine(dataDirectory, why, clock);
+  const data = join(folder, "data");
+  renameSync(statePathsOf(dataDirectory).dataDirectory, data);
+  return { folder, data };
+}
+
+/** Makes a folder in quarantine with its manifest, for what is about to be moved there. */
+export function openQuarantine(
+  dataDirectory: string,
+  why: { reason: string; evidence?: unknown },
+  clock: Clock,
+): string {
   const paths = ensureStateDirectory(dataDirectory);
   const at = new Date(clock.now()).toISOString();
   const folder = freshFolder(paths.quarantine, at.replaceAll(/[:.]/g, "-"));
-  const data = join(folder, "data");
-  writeStateFile(join(folder, "manifest.json"), {
+  writeStateFile(join(folder, MANIFEST), {
     dataDirectory: paths.dataDirectory,
     quarantinedAt: at,
     reason: why.reason,
     evidence: why.evidence ?? null,
   });
-  renameSync(paths.dataDirectory, data);
-  return { folder, data };
+  return folder;
+}
+
+/** Everything that was moved aside for a data directory, oldest first. */
+export function listQuarantine(dataDirectory: string): QuarantineEntry[] {
+  const parent = statePathsOf(dataDirectory).quarantine;
+  return namesIn(parent).map((name) => {
+    const folder = join(parent, name);
+    const manifest = readStateFile(join(folder, MANIFEST)) ?? {};
+    const { quarantinedAt: at, reason } = manifest;
+    return {
+      name,
+      folder,
+      quarantinedAt: typeof at === "string" ? at : undefined,
+      reason: typeof reason === "string" ? reason : "nothing says why",
+      bytes: bytesBelow(folder),
+    };
+  });
+}
+
+/**
+ * Deletes what was moved aside, by name. Nothing else in Holdfast does.
+ * @throws RangeError for a name that {@link listQuarantine} does not tell.
+ */
+export function pruneQuarantine(dataDirectory: string, names: readonly string[]): void {
+  const parent = statePathsOf(dataDirectory).quarantine;
+  const known = new Set(namesIn(parent));
+  const unknown = names.find((name) => !known.has(name) || basename(name) !== name);
+  if (unknown !== undefined) throw new RangeError(`Nothing in quarantine is called ${unknown}`);
+  for (const name of names) rmSync(join(parent, name), { recursive: true, force: true });
+}
+
+function namesIn(parent: string): string[] {
+  try {
+    return readdirSync(parent).toSorted();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+function bytesBelow(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + lstatSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
 function freshFolder(parent: string, name: string): string {
