@@ -1,4 +1,10 @@
+export type { LintOptions } from "./analysis/analysis.ts";
+export { lintRules } from "./analysis/lint.ts";
+export type { LintFinding, LintKind, LintReport, LintUnknown } from "./analysis/lint-report.ts";
+export type { Witness } from "./analysis/witness.ts";
 export type { CountersView } from "./counters/counters.ts";
+export { SqliteCounters } from "./counters/sqlite-counters.ts";
+export { Decider, DECIDER_DEFAULTS, type DeciderOptions } from "./counters/decider.ts";
 export { evaluate } from "./evaluate/evaluate.ts";
 export { createRuleset, type Ruleset } from "./evaluate/ruleset.ts";
 export type {
@@ -26,3 +32,26 @@ export type {
   RuleScope,
 } from "./rule.ts";
 export { policySchema } from "./schema/policy-schema.ts";
+export {
+  type EffectContext,
+  type EffectHandler,
+  type EffectHandlers,
+  type EffectReport,
+  EffectRunner,
+  type EffectType,
+} from "./execute/effect-runner.ts";
+export { fillIn } from "./execute/fill-in.ts";
+export {
+  checkPolicyText,
+  isPolicyText,
+  parsePolicyText,
+  type PolicyDocument,
+  type PolicyTextOptions,
+} from "./load/parse-policy.ts";
+export {
+  loadPolicies,
+  type PolicyDirectory,
+  type PolicyFile,
+  policyFilesIn,
+  readPolicies,
+} from "./load/policy-directory.ts";

@@ -7,12 +7,7 @@ import type { Witness } from "./witness.ts";
  * - `shadowed`: whatever matches it, a rule before it has aborted
  * - `contradictory`: an event makes it do what it, or another rule, undoes or does otherwise
  */
-export type LintKind =
-  | "unsatisfiable"
-  | "always-true"
-  | "duplicate"
-  | "shadowed"
-  | "contradictory";
+export type LintKind = "unsatisfiable" | "always-true" | "duplicate" | "shadowed" | "contradictory";
 
 export interface LintFinding {
   kind: LintKind;

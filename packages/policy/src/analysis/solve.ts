@@ -184,7 +184,8 @@ function draws(literals: readonly Literal[], start: Witness): Witness | Solution
   const isFixed = literals.some(
     ({ condition }) => "field" in condition && condition.field === "id",
   );
-  for (let number = 1; number < DRAWS_MAX && !isFixed; number += 1) {
+  const drawsMax = isFixed ? 0 : DRAWS_MAX;
+  for (let number = 1; number < drawsMax; number += 1) {
     const witness = { ...start, event: { ...start.event, id: `witness-${number}` } };
     if (holds(witness, own)) return witness;
   }
