@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Action, Condition, PolicyEvent, PolicyRule } from "@holdfast/policy";
 
 /** Few names and values, so that conditions meet, and events hit them. */

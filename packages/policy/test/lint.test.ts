@@ -125,6 +125,8 @@ test("duplicates are found however they are written", () => {
       scope: "global",
     }),
     rule("three", { conditions: [SECRET, list], cooldown_period: 5 }),
+    rule("four", { conditions: [SECRET, { type: "probability", probability: 0.5 }] }),
+    rule("five", { conditions: [SECRET, { type: "probability", probability: 0.5 }] }),
   ];
   expect(kinds(lintRules(rules))).toEqual(["duplicate two one"]);
 });

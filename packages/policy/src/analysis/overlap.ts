@@ -94,7 +94,10 @@ function meaningOf(rule: PolicyRule): string {
   const operator = rule.conditions.length === 1 ? "AND" : condition_operator;
   const conditions = rule.conditions.map(canonical).toSorted();
   const actions = rule.actions.map((action) => inOrder(action));
-  return JSON.stringify([scope, operator, conditions, actions, max_executions, cooldown_period]);
+  // A draw is made by the rule's name: two rules draw differently.
+  const draws = JSON.stringify([rule.conditions, rule.actions]).includes('"type":"probability"');
+  const limits = [max_executions, cooldown_period, draws ? rule.name : ""];
+  return JSON.stringify([scope, operator, conditions, actions, limits]);
 }
 
 function canonical(condition: Condition): string {
