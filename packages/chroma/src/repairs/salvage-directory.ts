@@ -13,12 +13,13 @@ export function salvageIndexes(
   copy: string,
   original: string,
   segments: readonly string[],
+  options: { acceptLoss?: boolean } = {},
 ): SalvagedIndex[] {
   using database = new DatabaseSync(join(copy, "chroma.sqlite3"), { timeout: 5_000 });
   return vectorSegments(database)
     .filter(({ segment }) => segments.includes(segment))
     .map((segment) => {
-      const salvaged = salvageIndex(join(original, segment.segment), database, segment);
+      const salvaged = salvageIndex(join(original, segment.segment), database, segment, options);
       rmSync(join(copy, segment.segment), { recursive: true, force: true });
       return salvaged;
     });

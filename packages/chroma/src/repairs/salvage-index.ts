@@ -15,6 +15,8 @@ export interface SalvagedIndex {
   fromQueue: number;
   /** How rows were given their names; `queue`: no row was needed. */
   labels: "pickle" | "rank" | "queue";
+  /** Records that were given up since their vectors are nowhere; always none unless accepted. */
+  lost: readonly string[];
 }
 
 const LISTED_MAX = 20;
@@ -30,12 +32,15 @@ const DELETE = 3;
  *
  * @param folder the damaged index.
  * @param database of a copy of the data directory, writable, no server on it.
- * @throws RepairError `SALVAGE_IMPOSSIBLE`, naming the records whose vectors are nowhere.
+ * @param options.acceptLoss give up records whose vectors are nowhere, text and all: a server
+ *   answers nothing about a page of records of which one has no vector. Default false.
+ * @throws RepairError `SALVAGE_IMPOSSIBLE`, naming those records.
  */
 export function salvageIndex(
   folder: string,
   database: DatabaseSync,
   segment: VectorSegment,
+  options: { acceptLoss?: boolean } = {},
 ): SalvagedIndex {
   const { dimension } = segment;
   if (dimension === undefined) throw impossible(segment, [], "its dimension is not known");
@@ -44,7 +49,8 @@ export function salvageIndex(
   if (ids.every((id) => queue.inserted.has(id) || queue.deleted.has(id))) {
     // A queue that was never purged: nothing is wanted of the index.
     replayQueue(database, segment, () => undefined);
-    return { ...nameOf(segment), fromIndex: 0, fromQueue: ids.length, labels: "queue" };
+    const fromQueue = ids.length;
+    return { ...nameOf(segment), fromIndex: 0, fromQueue, labels: "queue", lost: [] };
   }
   using files = new IndexFiles(folder, { ...segment, dimension });
   const labels = labelsOf(folder, files, database, segment, queue.untouched);
@@ -60,11 +66,14 @@ export function salvageIndex(
     else if (sameQueued || queue.inserted.has(id)) fromQueue += 1;
     else if (!queue.deleted.has(id)) lost.push(id);
   }
-  if (lost.length > 0) throw impossible(segment, lost, "their vectors are nowhere");
-  replayQueue(database, segment, () =>
-    requeue(database, segment, replay, (row) => files.vectorAt(row) as Float32Array),
-  );
-  return { ...nameOf(segment), fromIndex: replay.length, fromQueue, labels: labels.by };
+  if (lost.length > 0 && options.acceptLoss !== true) {
+    throw impossible(segment, lost, "their vectors are nowhere");
+  }
+  replayQueue(database, segment, () => {
+    requeue(database, segment, replay, (row) => files.vectorAt(row) as Float32Array);
+    removeRecords(database, segment, lost);
+  });
+  return { ...nameOf(segment), fromIndex: replay.length, fromQueue, labels: labels.by, lost };
 }
 
 /** The index counts as never persisted: the server replays all that the queue holds. */
@@ -87,6 +96,22 @@ function nameOf({
   database,
 }: VectorSegment): Pick<SalvagedIndex, "segment" | "collection" | "tenant" | "database"> {
   return { segment, collection, tenant, database };
+}
+
+function removeRecords(
+  database: DatabaseSync,
+  { metadataSegment }: VectorSegment,
+  ids: readonly string[],
+): void {
+  const find = database.prepare(
+    "SELECT id FROM embeddings WHERE segment_id = ? AND embedding_id = ?",
+  );
+  for (const id of ids) {
+    const { id: row } = find.get(metadataSegment, id) as { id: number };
+    database.prepare("DELETE FROM embedding_fulltext_search WHERE rowid = ?").run(row);
+    database.prepare("DELETE FROM embedding_metadata WHERE id = ?").run(row);
+    database.prepare("DELETE FROM embeddings WHERE id = ?").run(row);
+  }
 }
 
 interface Queue {

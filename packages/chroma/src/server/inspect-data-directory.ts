@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { idsWithoutVector } from "./index-coverage.ts";
 import { tornIndex } from "./inspect-index.ts";
 
 /** What is wrong with a data directory, found without starting a server on it. */
@@ -80,19 +81,27 @@ function inspectCatalogue(
 ): Inspection {
   const segments = database
     .prepare(
-      `SELECT segments.id, collections.name,
+      `SELECT segments.id, collections.id AS collection, collections.name,
               (SELECT seq_id FROM max_seq_id WHERE segment_id = segments.id) AS persisted
        FROM segments JOIN collections ON collections.id = segments.collection
        WHERE segments.scope = 'VECTOR'`,
     )
-    .all() as { id: string; name: string; persisted: number | null }[];
-  const findings: Finding[] = segments.flatMap(({ id, name, persisted }) => {
-    const detail = tornIndex(join(dataDirectory, id), persisted !== null);
+    .all() as { id: string; collection: string; name: string; persisted: number | null }[];
+  const collections = readCollections(database);
+  const findings: Finding[] = segments.flatMap(({ id, collection, name, persisted }) => {
+    const folder = join(dataDirectory, id);
+    const isPersisted = persisted !== null;
+    const held = collections.find(({ id: known }) => known === collection)?.content;
+    const detail =
+      tornIndex(folder, isPersisted) ??
+      (held &&
+        uncovered(
+          idsWithoutVector(folder, database, { id: collection, ids: held.ids }, isPersisted),
+        ));
     return detail === undefined
       ? []
       : [{ kind: "torn-index" as const, segment: id, collection: name, detail }];
   });
-  const collections = readCollections(database);
   const known = new Set(segments.map(({ id }) => id));
   const orphans = folders.filter((folder) => !known.has(folder));
   if (
@@ -106,7 +115,12 @@ function inspectCatalogue(
     findings.push({ kind: "orphan-segments", segments: orphans });
   }
   const damaged = findings.some(({ kind }) => kind !== "orphan-segments");
-  return { findings, damaged, collections };
+  return { findings, damaged, collections: collections.map(({ content }) => content) };
+}
+
+function uncovered(ids: readonly string[] | undefined): string | undefined {
+  if (ids === undefined || ids.length === 0) return undefined;
+  return `neither index nor queue holds a vector of ${ids.length} records, ${ids[0]} among them`;
 }
 
 /** Transactions that lay out a new database, in builds 1.0 to 1.4. */
@@ -125,7 +139,7 @@ function wasUsed(file: string, database: DatabaseSync): boolean {
   return readFileSync(file).readUInt32BE(CHANGE_COUNTER_AT) > MIGRATION_COMMITS + starts;
 }
 
-function readCollections(database: DatabaseSync): CollectionContent[] {
+function readCollections(database: DatabaseSync): { id: string; content: CollectionContent }[] {
   const rows = database
     .prepare(
       `SELECT collections.id, collections.name, databases.name AS "database",
@@ -134,10 +148,8 @@ function readCollections(database: DatabaseSync): CollectionContent[] {
     )
     .all() as { id: string; name: string; database: string; tenant: string }[];
   return rows.map(({ id, name, tenant, database: databaseName }) => ({
-    name,
-    tenant,
-    database: databaseName,
-    ids: readIds(database, id),
+    id,
+    content: { name, tenant, database: databaseName, ids: readIds(database, id) },
   }));
 }
 

@@ -124,6 +124,15 @@ describe("damage", () => {
     expect(collections?.[0]?.ids).toEqual(new Set(["a", "b"]));
   });
 
+  test("a record of which neither index nor queue holds a vector is damage", () => {
+    makeStore(data, { ids: ["a", "b"] });
+    writeFileSync(inSegment("index_metadata.pickle"), pickleOf(2, ["a"]));
+    expect(inspectDataDirectory(data)).toMatchObject({
+      damaged: true,
+      findings: [{ kind: "torn-index", detail: expect.stringContaining("1 records, b among") }],
+    });
+  });
+
   test("a filled index without a pickle is torn even if it was never persisted before", () => {
     makeStore(data, { ids: ["a"], persisted: false });
     rmSync(inSegment("index_metadata.pickle"));
