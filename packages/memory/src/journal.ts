@@ -40,6 +40,8 @@ export class Journal {
   /** Commits without: what can be found out again. */
   readonly working: Tables;
   readonly collection: number;
+  /** Names this file as a writer of the collection. */
+  readonly writer: string;
   readonly #bounds: OutboxBounds;
   #mustScour = false;
 
@@ -59,6 +61,7 @@ export class Journal {
         registerCollection(accepting, collectionName),
       );
       this.collection = collection;
+      this.writer = writer;
       this.#accepting = new Tables(accepting, collection, writer);
       this.working = new Tables(
         translating(() => open("NORMAL")),

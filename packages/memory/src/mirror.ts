@@ -230,6 +230,14 @@ export class Mirror {
     });
   }
 
+  /** How many of these memories the store holds in some revision. */
+  countApplied(): number {
+    return this.#count("memory WHERE collection = ? AND applied_revision > 0", {
+      sql: "",
+      parameters: [this.#collection],
+    });
+  }
+
   /** Whether the store was ever known to hold any of these memories. */
   hasApplied(): boolean {
     const row = this.#db

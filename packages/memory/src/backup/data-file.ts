@@ -6,8 +6,7 @@ import { pipeline } from "node:stream/promises";
 import * as zlib from "node:zlib";
 import { BackupError, invalid } from "./backup-error.ts";
 import { type BackupLine, formatLine, parseLine } from "./backup-line.ts";
-import type { Compression, Manifest, ManifestData } from "./manifest-schema.ts";
-import { dataPathOf } from "./manifest.ts";
+import type { Compression, ManifestData } from "./manifest-schema.ts";
 import { openRegularFile } from "./safe-file.ts";
 
 /** The longest line that is read: a text of 1 MiB may need six bytes a byte, and a vector. */
@@ -71,8 +70,12 @@ export async function writeData(
       createWriteStream(path, { flags: "wx", mode: 0o600 }),
       signal,
     );
-    await using file = await open(path, "r");
-    await file.sync();
+    const file = await open(path, "r");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     options.signal?.throwIfAborted();
     throw asWriteFault(error, path);
@@ -82,17 +85,15 @@ export async function writeData(
 }
 
 /**
- * Reads a backup's data again, in batches. Nothing in it is believed before the end is reached:
+ * Reads a data file again, in batches. Nothing in it is believed before the end is reached:
  * size and SHA-256 are only known to be right then. Bounded by what the manifest says.
  * @throws BackupError `BACKUP_INVALID`, `BACKUP_NOT_FOUND`.
  */
 export async function* readData(
-  manifestPath: string,
-  manifest: Manifest,
+  path: string,
+  data: ManifestData,
   signal?: AbortSignal,
 ): AsyncGenerator<BackupLine[]> {
-  const path = dataPathOf(manifestPath, manifest);
-  const data = manifest.data as ManifestData;
   const { descriptor, bytes } = openRegularFile(path);
   const file = createReadStream(path, { fd: descriptor });
   try {

@@ -1,0 +1,98 @@
+import { type CallOptions, StoreError, type VectorCollection } from "@holdfast/store";
+import type { Journal } from "../journal.ts";
+import type { Mirror } from "../mirror.ts";
+import { decodeRecord } from "../record-codec.ts";
+import type { StoreAccess } from "../store-access.ts";
+import type { OtherLine } from "./backup-line.ts";
+
+const PAGE = 500;
+
+/** What became of reading the store for records that the mirror does not hold. */
+export interface OthersOutcome {
+  /** Why the store could not be read to its end; undefined when it was. */
+  reason: string | undefined;
+  /** Records that were looked at. */
+  scanned: number;
+}
+
+interface OthersDeps {
+  journal: Journal;
+  access: StoreAccess;
+  /** The mirror as it is backed up. */
+  mirror: Mirror;
+}
+
+/**
+ * Every record of the collection that other programs wrote, with its vector, as a scan sees them.
+ * A store that is away ends it early; `outcome` says so.
+ */
+export async function* othersIn(
+  deps: OthersDeps,
+  call: CallOptions,
+  outcome: OthersOutcome,
+): AsyncGenerator<OtherLine> {
+  try {
+    const collection = await openForBackup(deps, call);
+    if (collection === undefined) return;
+    for await (const page of collection.scan({ pageSize: PAGE, ...call })) {
+      outcome.scanned += page.length;
+      const ids = page.filter((record) => isOthers(record, deps)).map(({ id }) => id);
+      if (ids.length === 0) continue;
+      for (const record of await collection.get(ids, { embeddings: true, ...call })) {
+        if (record.embedding === undefined) {
+          outcome.reason ??= `the record ${record.id} has no vector`;
+          continue;
+        }
+        const { id, document, metadata, embedding } = record;
+        yield { t: "other", id, document, metadata, vector: embedding };
+      }
+    }
+  } catch (error) {
+    call.signal?.throwIfAborted();
+    if (!(error instanceof StoreError)) throw error;
+    outcome.reason = error.message;
+  }
+}
+
+/**
+ * Whether the store can hold nothing but what the mirror knows, going by its count alone; a store
+ * that cannot be asked may.
+ */
+export async function holdsOnlyOurs(deps: OthersDeps, call: CallOptions): Promise<boolean> {
+  try {
+    const collection = await openForBackup(deps, call);
+    return (await collection?.count(call)) === deps.mirror.countApplied();
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return false;
+  }
+}
+
+/** Undefined when there is no collection, and none is missed. */
+async function openForBackup(
+  { access, journal }: OthersDeps,
+  call: CallOptions,
+): Promise<VectorCollection | undefined> {
+  try {
+    return await access.store.openCollection(access.collection, call);
+  } catch (error) {
+    const isNew = !journal.mirror.hasApplied();
+    if (error instanceof StoreError && error.code === "COLLECTION_NOT_FOUND" && isNew)
+      return undefined;
+    throw error;
+  }
+}
+
+/** Not in the mirror, neither then nor now, and not one that was forgotten. */
+function isOthers(
+  record: Parameters<typeof decodeRecord>[0],
+  { journal, mirror }: OthersDeps,
+): boolean {
+  const { id } = record;
+  if (mirror.find(id) !== undefined || journal.mirror.find(id) !== undefined) return false;
+  const buried = journal.mirror.tombstoneOf(id);
+  if (buried === undefined) return true;
+  const revision = decodeRecord(record)?.revision;
+  // Without a revision another program wrote it, perhaps after it was forgotten here.
+  return revision === undefined ? !journal.outbox.hasQueued(id) : revision > buried.revision;
+}

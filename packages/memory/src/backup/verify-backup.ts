@@ -1,0 +1,141 @@
+import { statSync } from "node:fs";
+import type { BackupLine } from "./backup-line.ts";
+import { invalid } from "./backup-error.ts";
+import { readData } from "./data-file.ts";
+import { basePathOf, dataPathOf, readManifest } from "./manifest.ts";
+import type { Manifest, ManifestCollection } from "./manifest-schema.ts";
+import type { BackupProgress } from "./backup-progress.ts";
+
+/** One backup of a chain: an incremental one needs all those before it. */
+export interface ChainLink {
+  path: string;
+  manifest: Manifest;
+}
+
+export interface VerifyReport {
+  id: string;
+  path: string;
+  kind: Manifest["kind"];
+  /** Wall-clock milliseconds of the state that it holds. */
+  madeAt: number;
+  partial: string | undefined;
+  /** Memories of the state that it restores. */
+  memories: number;
+  /** Records of other programs. */
+  others: number;
+  /** Of every file that it needs. */
+  bytes: number;
+  /** Backups that it consists of: 1, or with its bases more. */
+  chain: number;
+  tookMs: number;
+}
+
+const CHAIN_MAX = 1_000;
+
+/**
+ * The backup at `path` after all those that it continues, the full one first.
+ * @throws BackupError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`.
+ */
+export function readChain(path: string): ChainLink[] {
+  const chain: ChainLink[] = [{ path, manifest: readManifest(path) }];
+  for (;;) {
+    const [{ path: at, manifest }] = chain as [ChainLink];
+    const basePath = basePathOf(at, manifest);
+    if (basePath === undefined) return chain;
+    if (chain.length === CHAIN_MAX) throw invalid(path, "it has too many bases");
+    const base = readManifest(basePath);
+    if (base.id !== manifest.base?.id)
+      throw invalid(basePath, `it is not the backup that ${at} continues`);
+    chain.unshift({ path: basePath, manifest: base });
+  }
+}
+
+/**
+ * Reads every byte of a backup and of all that it continues: seals, checksums, the shape of each
+ * record, each memory's own checksum, counts.
+ * @throws BackupError `BACKUP_NOT_FOUND`, `BACKUP_INVALID`.
+ */
+export async function verifyBackup(
+  path: string,
+  options: { signal?: AbortSignal; onProgress?: (progress: BackupProgress) => void } = {},
+): Promise<VerifyReport> {
+  const began = performance.now();
+  const chain = readChain(path);
+  const total = chain.reduce((sum, { manifest }) => sum + (manifest.data?.lines ?? 0), 0);
+  let done = 0;
+  for (const link of chain) {
+    const { data } = link.manifest;
+    if (data === undefined) continue;
+    await verifyData(dataPathOf(link.path, link.manifest), link.manifest, {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onLines: (lines) => {
+        done += lines;
+        options.onProgress?.({ stage: "verify", done, total });
+      },
+    });
+  }
+  return report(chain, performance.now() - began);
+}
+
+/** Compares a data file with the manifest that is, or will be, beside it. */
+export async function verifyData(
+  dataPath: string,
+  manifest: Pick<Manifest, "collections" | "data">,
+  options: { signal?: AbortSignal; onLines?: (lines: number) => void },
+): Promise<void> {
+  const { data } = manifest;
+  const [collection] = manifest.collections;
+  if (data === undefined || collection === undefined) throw invalid(dataPath, "it has no manifest");
+  const seen: Record<BackupLine["t"], number> = { memory: 0, other: 0, removed: 0, forgotten: 0 };
+  let withoutVector = 0;
+  for await (const lines of readData(dataPath, data, options.signal)) {
+    for (const line of lines) {
+      seen[line.t] += 1;
+      if (line.t === "memory" && line.vector === undefined) withoutVector += 1;
+      checkDimension(dataPath, line, collection);
+    }
+    options.onLines?.(lines.length);
+  }
+  const counted: [string, number, number][] = [
+    ["memories", seen.memory, collection.memories],
+    ["memories without a vector", withoutVector, collection.without_vector],
+    ["records of others", seen.other, collection.others],
+    ["removed ids", seen.removed, collection.removed],
+    ["forgotten ids", seen.forgotten, collection.forgotten],
+  ];
+  for (const [what, found, said] of counted)
+    if (found !== said)
+      throw invalid(dataPath, `it has ${found} ${what}; the manifest says ${said}`);
+}
+
+function checkDimension(path: string, line: BackupLine, { embedder }: ManifestCollection): void {
+  const vector = line.t === "memory" || line.t === "other" ? line.vector : undefined;
+  if (vector === undefined || embedder === undefined) return;
+  if (vector.length !== embedder.dimension)
+    throw invalid(
+      path,
+      `a vector in it has ${vector.length} dimensions; the manifest says ${embedder.dimension}`,
+    );
+}
+
+function report(chain: readonly ChainLink[], tookMs: number): VerifyReport {
+  const { path, manifest } = chain.at(-1) as ChainLink;
+  const [collection] = manifest.collections;
+  return {
+    id: manifest.id,
+    path,
+    kind: manifest.kind,
+    madeAt: Date.parse(manifest.created_at),
+    partial: manifest.partial,
+    memories: collection?.total ?? 0,
+    others: collection?.others ?? 0,
+    bytes: chain.reduce((sum, link) => sum + bytesOf(link), 0),
+    chain: chain.length,
+    tookMs,
+  };
+}
+
+/** Of manifest and data. */
+export function bytesOf({ path, manifest }: ChainLink): number {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) + (manifest.data?.bytes ?? 0);
+}
