@@ -55,3 +55,22 @@ export {
   policyFilesIn,
   readPolicies,
 } from "./load/policy-directory.ts";
+export { type Coverage, CoverageMeter, type UncoveredCondition } from "./suite/coverage.ts";
+export { junitXml, type SuiteReport } from "./suite/junit.ts";
+export { readEvent, type ReadEventOptions } from "./suite/read-event.ts";
+export { runSuite, type RunSuiteOptions, type TestReport } from "./suite/run-suite.ts";
+export {
+  type Expectation,
+  parseSuite,
+  type Suite,
+  type SuiteStep,
+  type SuiteTest,
+} from "./suite/suite-document.ts";
+export type { DecisionRecord, EffectRecord } from "./replay/decision-record.ts";
+export {
+  EventRecorder,
+  type EventRecorderOptions,
+  readRecordedEvents,
+  type RecordedEvent,
+} from "./replay/event-recorder.ts";
+export { type ChangedEvent, replay, type ReplayReport } from "./replay/replay.ts";

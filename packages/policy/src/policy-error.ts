@@ -6,6 +6,7 @@ import type { Finding } from "@holdfast/document";
  * - `POLICY_ABORTED`: a rule's `abort` stopped what was asked; nothing was done
  * - `POLICY_ACTION_FAILED`: an action could not be carried out
  * - `POLICY_ACTION_TIMEOUT`: it took longer than its `timeout`
+ * - `POLICY_EVENT_INVALID`: what should be an event is none
  * - `POLICY_UNREADABLE`: the directory of policies, or a file in it, cannot be read
  */
 export type PolicyErrorCode =
@@ -13,6 +14,7 @@ export type PolicyErrorCode =
   | "POLICY_ABORTED"
   | "POLICY_ACTION_FAILED"
   | "POLICY_ACTION_TIMEOUT"
+  | "POLICY_EVENT_INVALID"
   | "POLICY_UNREADABLE";
 
 export class PolicyError extends HoldfastError {

@@ -4,6 +4,7 @@ import {
   type CompiledCondition,
   compileCondition,
   compileJunction,
+  isCounted,
   type Junction,
 } from "./condition.ts";
 
@@ -66,6 +67,13 @@ export function byOrder(a: CompiledRule, b: CompiledRule): number {
 /** Whose count the rule's limits look at; undefined when the event is outside of its scope. */
 export function subjectOf({ scope }: CompiledRule, event: PolicyEvent): string | undefined {
   return scope === "global" ? "" : event.scope[scope];
+}
+
+/** Whether the rule has a limit that must be counted. */
+export function isCountedRule({ rule, enabled, conditions, actions }: CompiledRule): boolean {
+  if (!enabled) return false;
+  if (rule.max_executions !== undefined || rule.cooldown_period !== undefined) return true;
+  return isCounted(conditions) || actions.some(({ condition }) => condition?.counted === true);
 }
 
 /** The names of the rules that it chains to. */

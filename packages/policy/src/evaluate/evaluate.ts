@@ -117,7 +117,8 @@ class Run {
     if (most !== undefined && count >= most)
       return { blockedBy: "max_executions", why: `it has acted ${count} times of ${most}` };
     if (cooldown === undefined || lastAt === undefined) return undefined;
-    const restMs = lastAt + cooldown * 1_000 - now;
+    // A clock that was set back does not prolong it.
+    const restMs = Math.min(lastAt, now) + cooldown * 1_000 - now;
     if (restMs <= 0) return undefined;
     return { blockedBy: "cooldown", why: `it cools down for ${Math.ceil(restMs / 1_000)} s more` };
   }
@@ -158,25 +159,15 @@ class Run {
       const { selected, why, condition } = this.#selected(compiled, question);
       tell({ type: action.type, index, selected, why, ...(condition && { condition }) });
       if (!selected) continue;
-      switch (action.type) {
-        case "skip":
-          return;
-        case "abort":
-          this.#decision = {
-            kind: "abort",
-            rule: rule.rule.name,
-            reason: action.parameters?.reason,
-          };
-          return;
-        case "chain_policy": {
-          const target = this.#ruleset.named(action.parameters.policy);
-          if (target !== undefined) this.#rule(target, rule.rule.name);
-          if (this.#decision.kind === "abort") return;
-          break;
-        }
-        default:
-          this.#effects.push(this.#effect(rule, action, index));
-      }
+      if (action.type === "skip") return;
+      if (action.type === "abort") {
+        const { name } = rule.rule;
+        this.#decision = { kind: "abort", rule: name, reason: action.parameters?.reason };
+      } else if (action.type === "chain_policy") {
+        const target = this.#ruleset.named(action.parameters.policy);
+        if (target !== undefined) this.#rule(target, rule.rule.name);
+      } else this.#effects.push(this.#effect(rule, action, index));
+      if (this.#decision.kind === "abort") return;
     }
   }
 

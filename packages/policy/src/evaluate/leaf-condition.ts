@@ -86,6 +86,8 @@ export function compileLeaf(condition: LeafCondition, path: string): Leaf {
     case "probability":
       return probability(condition.probability);
   }
+  // Unreachable: the cases are exhaustive.
+  return condition satisfies never;
 }
 
 function constant(value: boolean): Leaf {

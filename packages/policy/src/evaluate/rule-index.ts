@@ -66,16 +66,9 @@ function necessities({ conditions, condition_operator: operator }: PolicyRule): 
 
 function necessary(condition: Condition): Necessity[] {
   if (condition.negate === true) return [];
-  switch (condition.type) {
-    case "equals":
-      return [{ field: condition.field, values: [condition.value] }];
-    case "in_list":
-      return [{ field: condition.field, values: condition.values }];
-    case "composite_and":
-      return condition.sub_conditions.flatMap(necessary);
-    default:
-      return [];
-  }
+  if (condition.type === "equals") return [{ field: condition.field, values: [condition.value] }];
+  if (condition.type === "in_list") return [{ field: condition.field, values: condition.values }];
+  return condition.type === "composite_and" ? condition.sub_conditions.flatMap(necessary) : [];
 }
 
 function countUses(needs: readonly Necessity[]): (need: Necessity) => number {

@@ -3,13 +3,15 @@ import { rulesetFaults } from "../check/ruleset-faults.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { PolicyEvent } from "../policy-event.ts";
 import type { PolicyRule } from "../rule.ts";
-import { byOrder, type CompiledRule, compileRule } from "./compiled-rule.ts";
+import { byOrder, type CompiledRule, compileRule, isCountedRule } from "./compiled-rule.ts";
 import { RuleIndex } from "./rule-index.ts";
 
 /** Rules that are checked, ordered and indexed. Immutable. */
 export class Ruleset {
   /** In the order in which they decide. */
   readonly rules: readonly PolicyRule[];
+  /** Whether any enabled rule has a limit that must be counted. */
+  readonly counts: boolean;
   readonly #ordered: readonly CompiledRule[];
   readonly #byName: ReadonlyMap<string, CompiledRule>;
   readonly #index: RuleIndex;
@@ -19,6 +21,7 @@ export class Ruleset {
     this.#ordered = rules.map(compileRule).toSorted(byOrder);
     for (const [rank, rule] of this.#ordered.entries()) rule.rank = rank;
     this.rules = this.#ordered.map(({ rule }) => rule);
+    this.counts = this.#ordered.some(isCountedRule);
     this.#byName = new Map(this.#ordered.map((rule) => [rule.rule.name, rule]));
     this.#index = new RuleIndex(this.#ordered);
   }

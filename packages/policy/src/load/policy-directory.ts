@@ -1,0 +1,98 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Finding, formatFinding } from "@holdfast/document";
+import { Ruleset } from "../evaluate/ruleset.ts";
+import { PolicyError } from "../policy-error.ts";
+import type { PolicyRule } from "../rule.ts";
+import { findingsBetween, readDocument } from "./read-document.ts";
+
+/** A file of the directory of policies. */
+export interface PolicyFile {
+  /** Absolute, if the directory is. */
+  path: string;
+  /** As written; in force only if nothing in the directory is wrong. */
+  rules: readonly PolicyRule[];
+}
+
+export interface PolicyDirectory {
+  files: readonly PolicyFile[];
+  /** By file, then by line. */
+  findings: readonly Finding[];
+}
+
+const POLICY_FILE = /^[^.].*\.(ya?ml|json)$/;
+const SUITE_FILE = /\.policytest\.(ya?ml|json)$/;
+
+/**
+ * Every rule of the directory's files, in force together; no rule when there is no directory.
+ * @throws PolicyError `POLICY_INVALID` with every finding, `POLICY_UNREADABLE`.
+ */
+export function loadPolicies(directory: string): {
+  ruleset: Ruleset;
+  /** Notes about what is accepted. */
+  warnings: readonly Finding[];
+} {
+  const { files, findings } = readPolicies(directory);
+  const errors = findings.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  if (first === undefined)
+    return { ruleset: new Ruleset(files.flatMap(({ rules }) => rules)), warnings: findings };
+  throw new PolicyError(errors.map(formatFinding).join("\n"), {
+    code: "POLICY_INVALID",
+    hint: `Correct line ${first.line} of ${first.file}; until then no policy is in force.`,
+    findings,
+  });
+}
+
+/**
+ * What the directory's files hold, and everything that is wrong with it.
+ * @throws PolicyError `POLICY_UNREADABLE`.
+ */
+export function readPolicies(directory: string): PolicyDirectory {
+  const read = policyFilesIn(directory).map((path) => ({
+    path,
+    ...readDocument(readText(path), path),
+  }));
+  const findings = [
+    ...read.flatMap((document) => document.findings),
+    ...findingsBetween(read.flatMap(({ rules }) => rules)),
+  ];
+  return {
+    files: read.map(({ path, rules }) => ({ path, rules: rules.map(({ rule }) => rule) })),
+    findings: findings.toSorted(
+      (a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)) || a.line - b.line,
+    ),
+  };
+}
+
+/**
+ * The files of a directory that hold policies, sorted; none when there is no such directory.
+ * @throws PolicyError `POLICY_UNREADABLE`.
+ */
+export function policyFilesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => POLICY_FILE.test(name) && !SUITE_FILE.test(name))
+      .toSorted()
+      .map((name) => join(directory, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw unreadable(directory, error);
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): PolicyError {
+  return new PolicyError(`The policies in ${path} cannot be read: ${(cause as Error).message}`, {
+    code: "POLICY_UNREADABLE",
+    hint: "Make it readable, or move it away.",
+    cause,
+  });
+}
