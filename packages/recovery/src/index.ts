@@ -62,3 +62,16 @@ export {
 } from "./supervise/restart-policy.ts";
 export type { SupervisorEvent } from "./supervise/supervisor-event.ts";
 export { Supervisor, type SupervisorDeps, type SupervisorOptions } from "./supervise/supervisor.ts";
+export { DiskForecast, type DiskForecastOptions, type Forecast } from "./detect/disk-forecast.ts";
+export { ErrorRate, type ErrorRateEstimate, type ErrorRateOptions } from "./detect/error-rate.ts";
+export { type Drift, LatencyDrift, type LatencyDriftOptions } from "./detect/latency-drift.ts";
+export { PhiAccrual, type PhiAccrualOptions } from "./detect/phi-accrual.ts";
+export {
+  commandCheck,
+  type CommandCheckOptions,
+  httpCheck,
+  type HttpCheckOptions,
+  type ServiceCheckOptions,
+  tcpCheck,
+  type TcpCheckOptions,
+} from "./health/service-checks.ts";
