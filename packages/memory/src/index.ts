@@ -57,4 +57,31 @@ export {
   type Redactor,
   type RedactorOptions,
 } from "./redaction/redactor.ts";
+export { type MemoryScope, memoryScope, type ScopeOptions } from "./triggers/memory-scope.ts";
+export type { RateLimit } from "./triggers/rate-limit.ts";
+export { remember } from "./triggers/remember.ts";
+export {
+  type RaisedEvent,
+  TRIGGER_BOUNDS,
+  TRIGGER_TYPES,
+  type TriggerBounds,
+  type TriggerDecider,
+  type TriggerDecision,
+  type TriggerEvent,
+  type TriggerOutcome,
+  type TriggerType,
+} from "./triggers/trigger-event.ts";
+export {
+  TRIGGER_DEFAULTS,
+  type TriggerDeps,
+  type TriggerOptions,
+  TriggerService,
+  type TriggerStatus,
+} from "./triggers/trigger-service.ts";
+export {
+  type CallOptions,
+  type CallSummary,
+  withMemory as memoryAwareCommand,
+  withMemory,
+} from "./triggers/with-memory.ts";
 export { breakerOutcome, type TimeLimits } from "./store-access.ts";

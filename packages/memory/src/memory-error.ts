@@ -9,6 +9,7 @@ import { HoldfastError, type HoldfastErrorOptions } from "@holdfast/core";
  * - `EMBEDDER_MISMATCH`: the memories' vectors were made by another model
  * - `FORGET_UNSCOPED`: a filter that names nothing would forget everything
  * - `REBUILD_REFUSED`: rebuilding would lose records that only the old collection holds
+ * - `TRIGGER_UNSUPPORTED`: what was to be wrapped has calls without one end
  */
 export type MemoryErrorCode =
   | "MEMORY_INVALID"
@@ -18,7 +19,8 @@ export type MemoryErrorCode =
   | "OUTBOX_CORRUPT"
   | "EMBEDDER_MISMATCH"
   | "FORGET_UNSCOPED"
-  | "REBUILD_REFUSED";
+  | "REBUILD_REFUSED"
+  | "TRIGGER_UNSUPPORTED";
 
 export class MemoryError extends HoldfastError {
   override name = "MemoryError";
