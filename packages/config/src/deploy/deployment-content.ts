@@ -1,15 +1,27 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { overlayFileOf } from "../layers/file-layer.ts";
+import { isFile, readConfigFile } from "../read-config-file.ts";
 import { DeploymentError } from "./deployment-error.ts";
 import { renameDurably, syncFolder, writeDurably } from "./durable-file.ts";
-import { ORIGIN_FILE, type Origin } from "./origin.ts";
+import { CONFIG_FILE_NAME, ORIGIN_FILE, type Origin } from "./origin.ts";
 
 /** What is deployed: the text as it was written, and where it came from. */
 export interface DeployedContent {
-  /** By name: `holdfast.yaml`, and what lay beside it and belongs to it. */
+  /** By name: `holdfast.yaml`, and `holdfast.<environment>.yaml` where there was an overlay. */
   files: Readonly<Record<string, string>>;
   origin: Origin;
+}
+
+/** What a file says now, with the overlay of the environment that it is deployed for. */
+export function contentOf(origin: Origin, file: string = origin.file): DeployedContent {
+  const { environment } = origin;
+  const files: Record<string, string> = { [CONFIG_FILE_NAME]: readConfigFile(file) };
+  const overlay = overlayFileOf(file, environment);
+  if (isFile(overlay))
+    files[overlayFileOf(CONFIG_FILE_NAME, environment)] = readConfigFile(overlay);
+  return { files, origin };
 }
 
 /** Names a content: the same text from the same place for the same environment has the same id. */

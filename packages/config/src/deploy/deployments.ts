@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../interpolate.ts";
 import { loadConfig, type LoadedConfig } from "../load-config.ts";
 import { changesBetween, type ConfigChange } from "./config-changes.ts";
-import { contentIdOf, type DeployedContent } from "./deployment-content.ts";
+import { contentIdOf, contentOf, type DeployedContent } from "./deployment-content.ts";
 import type { Deployment, DeploymentOutcome } from "./deployment-history.ts";
 import {
   locked,
@@ -103,9 +102,8 @@ export class Deployments {
     const stated = loaded.config.environment;
     if (stated !== environmentName && !force) throw refused(file, stated, environmentName);
     const source = originOf(file) ?? { file: resolve(file), directory: dirname(resolve(file)) };
-    const files = { [CONFIG_FILE_NAME]: readFileSync(file, "utf8") };
     const origin = { ...source, environment: environmentName };
-    return this.#planOf({ files, origin }, loaded);
+    return this.#planOf(contentOf(origin, file), loaded);
   }
 
   /**
@@ -241,8 +239,10 @@ export class Deployments {
     return typeof inForce === "string" ? undefined : inForce.id;
   }
 
+  /** A file that states no environment is for the one that it is deployed for. */
   #load(file: string): LoadedConfig {
-    const { environment, userDataDirectory } = this.#options;
+    const { userDataDirectory, environmentName } = this.#options;
+    const environment = { ...this.#options.environment, HOLDFAST_ENV: environmentName };
     return loadConfig({ file, environment, workingDirectory: "/", userDataDirectory });
   }
 }

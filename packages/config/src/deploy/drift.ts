@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { YamlError } from "@holdfast/document";
+import { ConfigError } from "../config-error.ts";
 import { changesBetween, type ConfigChange } from "./config-changes.ts";
-import { contentIdOf, type DeployedContent } from "./deployment-content.ts";
-import { CONFIG_FILE_NAME } from "./origin.ts";
+import { contentIdOf, contentOf, type DeployedContent } from "./deployment-content.ts";
 
 /**
  * - `edited`: the deployed copy was changed by hand
@@ -39,18 +37,18 @@ export function driftOf(inForce: InForce | "foreign"): Drift[] {
 }
 
 function sourceDrift(content: DeployedContent): Drift[] {
-  const { files, origin } = content;
-  const now: Record<string, string> = {};
-  for (const name of Object.keys(files)) {
-    const source = sourceOf(name, content);
-    const text = readIfThere(source);
-    if (text === undefined) return [drift("source-missing", `${source} cannot be read any more`)];
-    now[name] = text;
+  const { origin } = content;
+  let now: DeployedContent;
+  try {
+    now = contentOf(origin);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [drift("source-missing", error.message)];
   }
-  if (Object.entries(files).every(([name, text]) => now[name] === text)) return [];
+  if (contentIdOf(now) === contentIdOf(content)) return [];
   const message = `${origin.file} has changed since it was deployed`;
   try {
-    return [drift("source-changed", message, changesBetween(content, { files: now, origin }))];
+    return [drift("source-changed", message, changesBetween(content, now))];
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
     return [drift("source-changed", `${message}, and is no longer valid: ${error.message}`)];
@@ -59,18 +57,4 @@ function sourceDrift(content: DeployedContent): Drift[] {
 
 function drift(kind: Drift["kind"], message: string, changes: readonly ConfigChange[] = []): Drift {
   return { kind, message, changes };
-}
-
-/** The configuration itself may have any name; what belongs to it keeps its own, beside it. */
-function sourceOf(name: string, { origin }: DeployedContent): string {
-  return name === CONFIG_FILE_NAME ? origin.file : join(origin.directory, name);
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    // Missing, a folder, not for us to read: it cannot be compared, and the caller says so.
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { YamlError, type YamlNode } from "@holdfast/document";
 import { ConfigError } from "../config-error.ts";
@@ -44,7 +45,9 @@ export function stackOf(options: LoadOptions): Stack {
   const place = { folder: directory, environment };
   const base = fileLayer(readConfigFile(file), { kind: "file", file, ...place });
   const environmentName = environmentOf([base, ...above], origin, options);
-  const overlay = overlayOf(file, environmentName, place);
+  // What was deployed beside a file lies beside its content, not beside the link to it.
+  const beside = origin === undefined ? file : realpathSync(file);
+  const overlay = overlayOf(beside, environmentName, place);
   const layers = [base, ...overlay, ...above] as const;
   return { layers, source, file, directory, environmentName };
 }

@@ -102,9 +102,23 @@ test("another environment's file is refused, and by force is what it is deployed
   expect(() => deployments().plan(file)).toThrow(
     expect.objectContaining({ code: "DEPLOYMENT_REFUSED" }),
   );
-  expect(() => deployments().plan(write(""))).toThrow("is for development, not for staging");
   await deployments().carryOut(deployments().plan(file, { force: true }), works);
   expect(inForce().config.environment).toBe("staging");
+});
+
+test("a file that states no environment is for the one that it is deployed for", async () => {
+  await deploy("outbox: {wait: 4}");
+  expect(inForce().config).toMatchObject({ environment: "staging", outbox: { wait: 4 } });
+});
+
+test("the environment's overlay is deployed too, and changes only with the next deployment", async () => {
+  write("outbox: {wait: 5}\n", "project/holdfast.staging.yaml");
+  await deploy(staging("outbox: {wait: 4, records_max: 7}"));
+  expect(inForce().config.outbox).toMatchObject({ wait: 5, records_max: 7 });
+  write("outbox: {wait: 6}\n", "project/holdfast.staging.yaml");
+  expect(inForce().config.outbox.wait).toBe(5);
+  const change = { path: "outbox.wait", before: "5", after: "6" };
+  expect(deployments().drift()).toMatchObject([{ kind: "source-changed", changes: [change] }]);
 });
 
 test("an invalid file is refused with what is wrong, and nothing is written", () => {
