@@ -1,0 +1,77 @@
+import { Command } from "commander";
+import { commands } from "../../src/catalogue.ts";
+import { createContext } from "../../src/context.ts";
+import { globalOptions } from "../../src/global-options.ts";
+import { Output } from "../../src/output.ts";
+import { buildProgram } from "../../src/program.ts";
+
+/** A command as its own help describes it. */
+export interface DescribedCommand {
+  /** `memory add <text>`, without the program's name. */
+  usage: string;
+  name: string;
+  description: string;
+  examples: readonly string[];
+  options: readonly (readonly [flags: string, description: string])[];
+}
+
+export interface DescribedProgram {
+  description: string;
+  globals: DescribedCommand["options"];
+  commands: readonly DescribedCommand[];
+}
+
+export async function describeProgram(): Promise<DescribedProgram> {
+  const options = globalOptions([]);
+  const output = new Output({ ...options, command: "holdfast" });
+  const context = createContext(options, output, new AbortController().signal);
+  const program = await buildProgram(commands, context);
+  return {
+    description: program.description(),
+    globals: optionsOf(program),
+    commands: commands.map(({ name }) => {
+      const command = find(program, name.split(" "));
+      const usage = command.usage().replace("[options]", "").replaceAll(/\s+/g, " ").trim();
+      return {
+        name,
+        usage: `${name} ${usage}`.trim(),
+        description: command.description(),
+        examples: examplesOf(command),
+        options: optionsOf(command),
+      };
+    }),
+  };
+}
+
+function find(program: Command, path: readonly string[]): Command {
+  return path.reduce((parent, word) => {
+    const command = parent.commands.find((each) => each.name() === word);
+    if (command === undefined) throw new Error(`There is no command ${path.join(" ")}`);
+    return command;
+  }, program);
+}
+
+const optionsOf = (command: Command): DescribedCommand["options"] =>
+  command.options
+    .filter(({ hidden }) => !hidden)
+    .map(({ flags, description, defaultValue, argChoices }) => {
+      const choices = argChoices === undefined ? "" : ` (${argChoices.join(", ")})`;
+      const isTold = defaultValue !== undefined && !Array.isArray(defaultValue);
+      return [flags, description + choices + (isTold ? ` (default ${String(defaultValue)})` : "")];
+    });
+
+/** Commander keeps them as help text put before the rest. */
+function examplesOf(command: Command): readonly string[] {
+  let before = "";
+  command.emit("beforeHelp", {
+    error: false,
+    command,
+    write: (text: string) => {
+      before += text;
+    },
+  });
+  return before
+    .split("\n")
+    .filter((line) => line.startsWith("  $ "))
+    .map((line) => line.slice("  $ ".length));
+}
