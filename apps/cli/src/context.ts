@@ -1,4 +1,4 @@
-import { loadConfig, type LoadedConfig } from "@holdfast/config";
+import { loadConfig, type LoadedConfig, type LoadOptions } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
 import { EXIT, type ExitStatus } from "./exit-codes.ts";
 import type { GlobalOptions } from "./global-options.ts";
@@ -14,6 +14,8 @@ export interface Context {
   readonly workingDirectory: string;
   /** What the command ends with, when it does not throw. */
   exitStatus: ExitStatus;
+  /** What decides which configuration is in force. */
+  readonly loadOptions: LoadOptions;
   /** The configuration in force, read once; its warnings are told once. */
   config(): LoadedConfig;
   /** Asks before something is destroyed; returns false for no. */
@@ -26,17 +28,21 @@ export function createContext(
   signal: AbortSignal,
 ): Context {
   let loaded: LoadedConfig | undefined;
+  const loadOptions: LoadOptions = {
+    file: options.config,
+    environmentName: options.env,
+    settings: options.set,
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    userDataDirectory: userDataDirectory(),
+  };
   const config = (): LoadedConfig => {
     if (loaded !== undefined) return loaded;
-    loaded = loadConfig({
-      file: options.config,
-      environmentName: options.env,
-      environment: process.env,
-      workingDirectory: process.cwd(),
-      userDataDirectory: userDataDirectory(),
-    });
-    for (const { file, line, path, message } of loaded.warnings)
-      output.warn(`${file}:${line}: ${path} ${message}`);
+    loaded = loadConfig(loadOptions);
+    for (const { file, line, path, message, suggestion } of loaded.warnings) {
+      const meant = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
+      output.warn(`${file}:${line}: ${[path, message].join(" ").trim()}${meant}`);
+    }
     return loaded;
   };
   return {
@@ -45,6 +51,7 @@ export function createContext(
     environment: process.env,
     workingDirectory: process.cwd(),
     exitStatus: EXIT.ok,
+    loadOptions,
     config,
     confirm: (question, { yes }) => confirm(question, yes, options.input, signal),
   };

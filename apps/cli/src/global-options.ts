@@ -2,6 +2,8 @@
 export interface GlobalOptions {
   config: string | undefined;
   env: string | undefined;
+  /** Each `path=value`. */
+  set: string[];
   json: boolean;
   quiet: boolean;
   verbose: boolean;
@@ -13,6 +15,7 @@ export interface GlobalOptions {
 export const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
   ["--config <file>", "use this configuration file"],
   ["--env <name>", "use the configuration deployed for this environment"],
+  ["--set <key=value>", "set a key of the configuration for this command; may be repeated"],
   ["--json", "answer with one JSON object on stdout"],
   ["--quiet", "no progress and no notes"],
   ["--verbose", "say more, with stack traces of errors"],
@@ -26,14 +29,15 @@ export const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
 export function globalOptions(argv: readonly string[]): GlobalOptions {
   const end = argv.indexOf("--");
   const own = end === -1 ? argv : argv.slice(0, end);
-  const valueOf = (flag: string): string | undefined => {
-    const at = own.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`));
-    const word = own[at];
-    return word === flag ? own[at + 1] : word?.slice(flag.length + 1);
-  };
+  const valuesOf = (flag: string): string[] =>
+    own.flatMap((word, at) => {
+      if (word.startsWith(`${flag}=`)) return [word.slice(flag.length + 1)];
+      return word === flag ? (own[at + 1] ?? []) : [];
+    });
   return {
-    config: valueOf("--config"),
-    env: valueOf("--env"),
+    config: valuesOf("--config").at(-1),
+    env: valuesOf("--env").at(-1),
+    set: valuesOf("--set"),
     json: own.includes("--json"),
     quiet: own.includes("--quiet"),
     verbose: own.includes("--verbose"),
@@ -48,7 +52,7 @@ export function commandWords(argv: readonly string[]): string[] {
   for (let at = 0; at < argv.length; at += 1) {
     const argument = argv[at] ?? "";
     if (argument === "--") break;
-    if (argument === "--config" || argument === "--env") at += 1;
+    if (["--config", "--env", "--set"].includes(argument)) at += 1;
     else if (!argument.startsWith("-")) words.push(argument);
   }
   return words[0] === "help" ? words.slice(1) : words;
