@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { commands } from "../../src/catalogue.ts";
 import { createContext } from "../../src/context.ts";
 import { globalOptions } from "../../src/global-options.ts";
@@ -60,17 +60,11 @@ const optionsOf = (command: Command): DescribedCommand["options"] =>
       return [flags, description + choices + (isTold ? ` (default ${String(defaultValue)})` : "")];
     });
 
-/** Commander keeps them as help text put before the rest. */
+/** They stand in the text of the help alone. */
 function examplesOf(command: Command): readonly string[] {
-  let before = "";
-  command.emit("beforeHelp", {
-    error: false,
-    command,
-    write: (text: string) => {
-      before += text;
-    },
-  });
-  return before
+  let help = "";
+  command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+  return help
     .split("\n")
     .filter((line) => line.startsWith("  $ "))
     .map((line) => line.slice("  $ ".length));
