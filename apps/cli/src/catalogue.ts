@@ -17,6 +17,7 @@ export const groups: Readonly<Record<string, string>> = {
   memory: "Remember, recall, forget",
   "memory outbox": "Look after writes that the store has not taken yet",
   "memory breaker": "Look at the circuit breaker, and overrule it",
+  config: "Understand the configuration, and bring older ones over",
   server: "The Chroma server that Holdfast runs",
 };
 
@@ -71,6 +72,26 @@ export const commands: readonly CommandEntry[] = [
     name: "memory rebuild",
     summary: "Make the collection anew from this machine's mirror",
     load: () => import("./commands/memory/rebuild.ts"),
+  },
+  {
+    name: "memory deploy",
+    summary: "Put a configuration in force for an environment, proved or rolled back",
+    load: () => import("./commands/memory/deploy.ts"),
+  },
+  {
+    name: "memory deployments",
+    summary: "List what was deployed, when, and how it went",
+    load: () => import("./commands/memory/deployments.ts"),
+  },
+  {
+    name: "memory rollback",
+    summary: "Go back to an earlier deployment",
+    load: () => import("./commands/memory/rollback.ts"),
+  },
+  {
+    name: "memory drift",
+    summary: "Say how what is in force differs from what was deployed",
+    load: () => import("./commands/memory/drift.ts"),
   },
   {
     name: "memory outbox list",
@@ -131,6 +152,11 @@ export const commands: readonly CommandEntry[] = [
     name: "server install",
     summary: "Find or fetch a Chroma that runs on this machine",
     load: () => import("./commands/server/install.ts"),
+  },
+  {
+    name: "config explain",
+    summary: "Say what a key is, and which file, variable or flag decided it",
+    load: () => import("./commands/config/explain.ts"),
   },
   {
     name: "completion",

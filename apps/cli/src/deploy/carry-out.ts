@@ -21,8 +21,8 @@ export async function carryOut(
   const keeper = new KeeperReload(plan.loaded, context);
   let reached = false;
   const backup = (folder: string): Promise<void> => {
-    const held = snapshot(folder, before(deployments) ?? plan.loaded);
-    output.note(`Backed up ${held.join(" and ")} to ${folder}`);
+    const held = snapshot(folder, before(deployments), plan.loaded);
+    output.note(`Backed up ${held.join(" and ") || "nothing: there is nothing yet"} to ${folder}`);
     return Promise.resolve();
   };
   try {
