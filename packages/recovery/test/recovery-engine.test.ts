@@ -198,6 +198,20 @@ describe("a recovery", () => {
     });
   });
 
+  test("further attempts at the same trouble are one incident, and may repeat a step", async () => {
+    const journal = scratchJournal();
+    let ran = 0;
+    const step = { action: "touch", run: () => (ran++, repaired()) };
+    const engine = engineOf([scripted("files", () => true, [step])], () => ran === 2, { journal });
+    expect((await engine.recover({ trigger: "first", since: 7 })).outcome).toBe("failed");
+    expect((await engine.recover({ trigger: "second", since: 7 })).outcome).toBe("recovered");
+    expect(journal.incidents()).toMatchObject([
+      { trigger: "first", state: "recovered", steps: [{ attempts: 1 }, { attempts: 1 }] },
+    ]);
+    await engine.recover({ trigger: "third", since: 7, force: true });
+    expect(journal.incidents()).toHaveLength(2);
+  });
+
   test("says what only a person can do", async () => {
     const refusal = { message: "12 records would be lost", hint: "restore a backup" };
     const engine = engineOf([scripted("files", () => true, [], refusal)], () => false);

@@ -34,8 +34,13 @@ export class JournalHold {
     this.#lease.release(this.#token);
   }
 
-  /** Begins an incident and returns its id. */
+  /**
+   * Begins an incident and returns its id. A further attempt at the same trouble, by when that was
+   * noticed, goes on with the incident of the last one.
+   */
   open(trigger: string, since: number, now: number): string {
+    const same = this.#reopen(since);
+    if (same !== undefined) return same;
     const id = incidentId(now);
     this.#write(() => {
       this.#db
@@ -52,6 +57,18 @@ export class JournalHold {
         .run(this.#service, INCIDENTS_KEPT_MAX);
     });
     return id;
+  }
+
+  #reopen(since: number): string | undefined {
+    return this.#write(() => {
+      const row = this.#db
+        .prepare(
+          `UPDATE incident SET state = 'running', closed_at = NULL
+           WHERE service = ? AND since = ? AND state IN ('failed', 'refused') RETURNING id`,
+        )
+        .get(this.#service, since) as { id: string } | undefined;
+      return row?.id;
+    });
   }
 
   resume(incident: string): void {

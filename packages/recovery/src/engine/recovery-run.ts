@@ -37,6 +37,7 @@ const PLANS_MAX = 8;
 export class RecoveryRun {
   readonly #incident: string;
   readonly #deps: RecoveryRunDeps;
+  #triedFrom = 0;
 
   constructor(incident: string, deps: RecoveryRunDeps) {
     this.#incident = incident;
@@ -45,6 +46,8 @@ export class RecoveryRun {
 
   /** Begins with a plan that was made just now. */
   begin(plan: RecoveryPlan): Promise<RunEnd> {
+    // What an earlier attempt at the same trouble tried may be tried again.
+    this.#triedFrom = this.#read().steps.length;
     return this.#guarded(() => this.#work(plan));
   }
 
@@ -147,7 +150,9 @@ export class RecoveryRun {
   }
 
   #tried(): Set<string> {
-    const begun = this.#read().steps.filter(({ attempts }) => attempts > 0);
+    const begun = this.#read().steps.filter(
+      ({ attempts, ordinal }) => attempts > 0 && ordinal >= this.#triedFrom,
+    );
     return new Set(begun.map(({ strategy, planned }) => keyOf(strategy, planned)));
   }
 

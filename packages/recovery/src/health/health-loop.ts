@@ -20,6 +20,8 @@ export interface HealthLoopOptions {
 export interface HealthLoopDeps {
   checks: readonly HealthCheck[];
   clock?: Clock;
+  /** Asked whether to look again soon although every check passes: when trouble is foreseen. */
+  anxious?: () => boolean;
   /** Told after each round. What it throws ends the round with it. */
   onReport?: (report: HealthReport) => void;
 }
@@ -55,7 +57,7 @@ export const HEALTH_DEFAULTS: Required<HealthLoopOptions> = {
   successThreshold: 2,
 };
 
-/** Evidence older than this many intervals shows nothing. */
+/** Evidence older than this many intervals shows nothing; an interval is no shorter than a look. */
 export const FRESH_INTERVALS = 3;
 
 /**
@@ -87,7 +89,8 @@ export class HealthLoop {
   /** What is believed now, without a look: older evidence may have become unknown. */
   report(): HealthReport {
     const now = this.#clock.monotonic();
-    const freshMs = FRESH_INTERVALS * this.#options.intervalMs;
+    const { intervalMs, timeoutMs } = this.#options;
+    const freshMs = FRESH_INTERVALS * Math.max(intervalMs, timeoutMs);
     const checks = this.#deps.checks.flatMap(({ name }): CheckReport[] => {
       const history = this.#histories.get(name);
       return history === undefined ? [] : [reportOf(history, now, freshMs)];
@@ -103,10 +106,10 @@ export class HealthLoop {
   /** Milliseconds until the next round is due: soon, while anything is not as it should be. */
   dueInMs(): number {
     const { intervalMs, anxiousMs } = this.#options;
-    const anxious = [...this.#histories.values()].some(
+    const wrong = [...this.#histories.values()].some(
       ({ belief, last }) => belief !== "passing" || last.status === "fail",
     );
-    const waitMs = anxious ? Math.min(intervalMs, anxiousMs) : intervalMs;
+    const waitMs = wrong || this.#deps.anxious?.() ? Math.min(intervalMs, anxiousMs) : intervalMs;
     return Math.max(0, this.#roundEndedAt + waitMs - this.#clock.monotonic());
   }
 

@@ -39,6 +39,8 @@ interface FailedAttempt {
   busy: boolean;
 }
 
+/** How soon it is seen that a look is due earlier than it was. */
+const TICK_MS = 250;
 const UNHEALED = { code: "SERVICE_UNHEALED", retryable: true } as const;
 
 /**
@@ -91,8 +93,8 @@ export class Supervisor {
     try {
       if (this.#options.starts) await this.#start(signal);
       while (!signal.aborted) {
-        await this.#turn(signal);
-        await this.#sleep(this.#deps.health.dueInMs(), signal);
+        if (this.#exit !== undefined || this.#deps.health.dueInMs() === 0) await this.#turn(signal);
+        await this.#sleep(Math.min(TICK_MS, this.#deps.health.dueInMs()), signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -114,7 +116,7 @@ export class Supervisor {
     if (end === undefined) return;
     this.#tell({ type: "attempt-failed", attempt: 0, message: end.message, hint: end.hint });
     if (end.final) await this.#giveUp(end, signal);
-    else await this.#heal(policy.crashed(0), signal);
+    else await this.#heal(policy.crashed(0), signal, end);
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
@@ -148,18 +150,19 @@ export class Supervisor {
   }
 
   /** Attempts, each after its wait, until one helps or there is no more. */
-  async #heal(first: RestartDecision, signal: AbortSignal): Promise<void> {
+  async #heal(first: RestartDecision, signal: AbortSignal, before?: FailedAttempt): Promise<void> {
     const { policy } = this.#deps;
+    let failure = before;
     for (let decision = first; ;) {
       this.#tell({ type: "decided", decision });
       if (decision.action === "give-up") {
-        await this.#giveUp({ message: decision.why, hint: undefined }, signal);
+        await this.#giveUp({ hint: undefined, ...failure, message: decision.why }, signal);
         return;
       }
       await this.#clock.sleep(decision.waitMs, signal);
       this.#exit = undefined;
       const { attempt } = decision;
-      const failure = await this.#attempted(() => this.#attempt(decision, signal), signal);
+      failure = await this.#attempted(() => this.#attempt(decision, signal), signal);
       if (failure === undefined) return;
       const { message, hint, final, busy } = failure;
       this.#tell({ type: "attempt-failed", attempt, message, hint });
