@@ -38,6 +38,7 @@ export {
 export type { ServerExit } from "./server/watch-process.ts";
 export {
   type CollectionContent,
+  describeFinding,
   type Finding,
   inspectDataDirectory,
   type Inspection,
@@ -58,3 +59,9 @@ export { lacksMagic, rewriteMagic } from "./repairs/sqlite-magic.ts";
 export { type MergedSurvivors, mergeSurvivors } from "./repairs/merge-survivors.ts";
 export { moveOrphansAside } from "./repairs/orphan-folders.ts";
 export { setReplayable } from "./repairs/keep-replayable.ts";
+export { CANARY_COLLECTION, sendCanary } from "./checks/canary.ts";
+export { connectionChecks, type ConnectionTarget } from "./checks/connection-checks.ts";
+export { directoryChecks, type DirectoryCheckOptions } from "./checks/directory-checks.ts";
+export { probeChecks, type ProbeOptions } from "./checks/probe-checks.ts";
+export { processChecks } from "./checks/process-checks.ts";
+export { readExits, type RecordedExit } from "./server/exit-history.ts";

@@ -31,6 +31,17 @@ export interface Inspection {
   collections: readonly CollectionContent[] | undefined;
 }
 
+/** A finding in one line, for people. */
+export function describeFinding(finding: Finding): string {
+  if (finding.kind === "torn-index") {
+    return `the index of ${finding.collection} is torn: ${finding.detail}`;
+  }
+  if (finding.kind === "orphan-segments") {
+    return `${finding.segments.length} folders belong to no collection`;
+  }
+  return finding.detail;
+}
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;

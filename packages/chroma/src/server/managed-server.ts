@@ -1,9 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { type Clock, systemClock } from "@holdfast/core";
 import { KernelLock } from "@holdfast/sqlite";
+import { finishReplacement } from "../repairs/replace-directory.ts";
+import { setReplayable } from "../repairs/keep-replayable.ts";
 import { admitBuild } from "./build-history.ts";
+import { recordExit } from "./exit-history.ts";
 import { findServer, type FindServerOptions } from "./find-server.ts";
-import { launchServer } from "./launch-server.ts";
+import { launchUntilReady } from "./launch-until-ready.ts";
 import { type IncumbentDeps, resolveIncumbent } from "./incumbent.ts";
 import { roundTrip } from "./round-trip.ts";
 import { listensOn } from "./process-table.ts";
@@ -16,11 +19,10 @@ import {
   type ServerBuild,
   type ServerEndpoint,
   type ServerRecord,
-  writeServerRecord,
 } from "./server-record.ts";
 import { ensureStateDirectory, type StatePaths, statePathsOf } from "./state-directory.ts";
 import { stopSignalsOf, terminate } from "./terminate.ts";
-import { LOG_TAIL_LINES, untilReady } from "./until-ready.ts";
+import { LOG_TAIL_LINES } from "./until-ready.ts";
 import { type ServerExit, watchProcess } from "./watch-process.ts";
 
 export interface ManagedServerOptions {
@@ -38,6 +40,11 @@ export interface ManagedServerOptions {
   lockWaitMs?: number;
   /** How long the server outlives a keeper that died without a successor. Default 900000. */
   orphanMs?: number;
+  /**
+   * Whether Chroma keeps its whole queue, from which every index can be built anew, for about 80 %
+   * more disk. Default: what the directory says, which is to purge it.
+   */
+  keepReplayable?: boolean;
   /** Where and whether a build may be fetched; see `findServer`. */
   find?: Omit<FindServerOptions, "command">;
 }
@@ -67,7 +74,6 @@ export interface RunningServer extends ServerEndpoint {
   adopted: boolean;
 }
 
-const PORT_ATTEMPTS = 4;
 const ADOPT_LIMIT_MS = 5_000;
 
 interface Watched {
@@ -118,10 +124,14 @@ export class ManagedServer implements AsyncDisposable {
    * @throws ServerError `SERVER_LOCKED` when another process has it.
    */
   claim(): StatePaths {
-    mkdirSync(this.dataDirectory, { recursive: true, mode: 0o700 });
     const paths = ensureStateDirectory(this.dataDirectory);
     this.#lock ??= KernelLock.tryAcquire(paths.keeperLock, this.#options.lockWaitMs ?? 2_000);
-    if (this.#lock !== undefined) return paths;
+    if (this.#lock !== undefined) {
+      // A repair that was killed between its two renames: nothing may take its place.
+      finishReplacement(this.dataDirectory);
+      mkdirSync(this.dataDirectory, { recursive: true, mode: 0o700 });
+      return paths;
+    }
     throw new ServerError(`Another process manages the Chroma server of ${this.dataDirectory}`, {
       code: "SERVER_LOCKED",
       retryable: true,
@@ -152,6 +162,13 @@ export class ManagedServer implements AsyncDisposable {
       await this.#beforeLaunch?.(paths);
       mkdirSync(this.dataDirectory, { recursive: true, mode: 0o700 });
       admitBuild(this.dataDirectory, this.#program.build);
+      const keep = this.#options.keepReplayable;
+      const isKept = keep === undefined || setReplayable(this.dataDirectory, keep);
+      const started = await this.#launch(this.#program, paths, signal);
+      if (isKept) return started;
+      // There was no database yet to say it to.
+      await this.halt();
+      setReplayable(this.dataDirectory, keep);
       return await this.#launch(this.#program, paths, signal);
     } catch (error) {
       if (!claimedBefore) this.release();
@@ -226,44 +243,17 @@ export class ManagedServer implements AsyncDisposable {
     return this.#options.stopTimeoutMs ?? 3_000;
   }
 
-  /** Another process may take the chosen port first; the server then exits with code 0. */
   async #launch(
     program: ServerProgram,
     paths: StatePaths,
     signal: AbortSignal | undefined,
   ): Promise<RunningServer> {
-    for (let attempt = 1; ; attempt += 1) {
-      const { child, record } = await launchServer(program, paths, {
-        allowReset: this.#options.allowReset ?? false,
-        orphanMs: this.#options.orphanMs ?? 900_000,
-      });
-      const watch = watchProcess(record, child, this.#clock);
-      try {
-        writeServerRecord(this.dataDirectory, record);
-        await untilReady(record, watch, paths.serverLog, {
-          clock: this.#clock,
-          limitMs: this.#options.startTimeoutMs ?? 60_000,
-          signal,
-        });
-        const ready = { ...record, ready: true };
-        writeServerRecord(this.dataDirectory, ready);
-        this.#logger?.info({ ...ready }, "Chroma started");
-        return this.#take(ready, watch, false);
-      } catch (error) {
-        watch.expectExit();
-        await terminate(
-          record,
-          stopSignalsOf(program.build.version),
-          this.#stopTimeoutMs,
-          this.#clock,
-        );
-        removeServerRecord(this.dataDirectory);
-        const portTaken = (error as Partial<ServerError>).logTail?.some((line) =>
-          /Address .* is not available/.test(line),
-        );
-        if (portTaken !== true || attempt >= PORT_ATTEMPTS) throw error;
-      }
-    }
+    const { allowReset = false, orphanMs = 900_000, startTimeoutMs = 60_000 } = this.#options;
+    const stopTimeoutMs = this.#stopTimeoutMs;
+    const options = { allowReset, orphanMs, startTimeoutMs, stopTimeoutMs, signal };
+    const { record, watch } = await launchUntilReady(program, paths, options, this.#clock);
+    this.#logger?.info({ ...record }, "Chroma started");
+    return this.#take(record, watch, false);
   }
 
   #take(
@@ -286,6 +276,8 @@ export class ManagedServer implements AsyncDisposable {
     if (this.#current !== current) return;
     this.#current = undefined;
     removeServerRecord(this.dataDirectory);
+    const { code = null, signal = null, ranMs } = exit;
+    recordExit(this.dataDirectory, { at: this.#clock.now(), code, signal, ranMs, ready: true });
     const paths = statePathsOf(this.dataDirectory);
     const full = { ...exit, logTail: tailServerLog(paths.serverLog, LOG_TAIL_LINES) };
     this.#logger?.warn({ ...full }, "Chroma ended unasked");

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { statePathsOf } from "./state-directory.ts";
+import { readStateFile, writeStateFile } from "./state-file.ts";
+
+/** How a server ended without having been asked to. */
+export interface RecordedExit {
+  /** Wall-clock milliseconds. */
+  at: number;
+  code: number | null;
+  signal: string | null;
+  /** Milliseconds it ran. */
+  ranMs: number;
+  /** Whether it had answered a real round trip. */
+  ready: boolean;
+}
+
+const KEPT_MAX = 20;
+
+/** Keeps an end in the state directory, for whoever looks at the server later. */
+export function recordExit(dataDirectory: string, exit: RecordedExit): void {
+  const exits = [...readExits(dataDirectory), exit].slice(-KEPT_MAX);
+  writeStateFile(exitFileOf(dataDirectory), { exits });
+}
+
+/** The last ends that nobody had asked for, oldest first. @throws ServerError `SERVER_STATE_INVALID`. */
+export function readExits(dataDirectory: string): RecordedExit[] {
+  const exits = readStateFile(exitFileOf(dataDirectory))?.["exits"];
+  return Array.isArray(exits) ? (exits as RecordedExit[]) : [];
+}
+
+function exitFileOf(dataDirectory: string): string {
+  return join(statePathsOf(dataDirectory).stateDirectory, "exits.json");
+}
