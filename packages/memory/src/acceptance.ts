@@ -73,6 +73,11 @@ export class Acceptance {
     return this.#accept(drafts.length, () => drafts.map((draft) => this.#put(draft, now)));
   }
 
+  /** As `puts`, of drafts that are made from what is remembered at that moment. */
+  putsOf(make: (tables: Tables) => readonly Draft[], now: number): Accepted[] {
+    return this.#accept(1, () => make(this.#tables).map((draft) => this.#put(draft, now)));
+  }
+
   /** Accepts changes to a memory. @throws MemoryError `MEMORY_NOT_FOUND` and as `puts`. */
   changes(id: string, changes: MemoryChanges, now: number): Accepted {
     const [accepted] = this.#accept(1, () => {
