@@ -68,6 +68,29 @@ const BACKOFF = { baseMs: 500, maxMs: 30_000 };
  * @throws MemoryError `OUTBOX_UNWRITABLE` or `OUTBOX_CORRUPT`.
  */
 export function createMemory(options: MemoryOptions, deps: MemoryDeps): Memory {
+  const parts = openParts(options, deps);
+  const recall = new Recall({ ...parts, embedder: deps.embedder });
+  return new MemoryService(
+    {
+      collection: parts.access.collection,
+      waitMs: options.waitMs ?? MEMORY_DEFAULTS.waitMs,
+      background: options.background ?? true,
+    },
+    { ...parts, recall, breaker: deps.breaker },
+  );
+}
+
+/** What works on one state directory and one collection, as another process would. */
+export interface MemoryParts {
+  journal: Journal;
+  access: StoreAccess;
+  applier: Applier;
+  drainer: Drainer;
+  clock: Clock;
+}
+
+/** @throws MemoryError `OUTBOX_UNWRITABLE` or `OUTBOX_CORRUPT`. */
+export function openParts(options: MemoryOptions, deps: MemoryDeps): MemoryParts {
   const clock = deps.clock ?? systemClock;
   const collection = options.collection ?? MEMORY_DEFAULTS.collection;
   const journal = Journal.open(
@@ -99,13 +122,5 @@ export function createMemory(options: MemoryOptions, deps: MemoryDeps): Memory {
       failpoint: deps.failpoint,
     },
   );
-  const recall = new Recall({ journal, access, embedder: deps.embedder, clock });
-  return new MemoryService(
-    {
-      collection,
-      waitMs: options.waitMs ?? MEMORY_DEFAULTS.waitMs,
-      background: options.background ?? true,
-    },
-    { journal, access, applier, drainer, recall, breaker: deps.breaker, clock },
-  );
+  return { journal, access, applier, drainer, clock };
 }

@@ -1,3 +1,20 @@
+export { BackupError, type BackupErrorCode } from "./backup/backup-error.ts";
+export type { LoggedBackup } from "./backup/backup-log.ts";
+export type { BackupFailpoint, BackupProgress } from "./backup/backup-progress.ts";
+export {
+  type BackupCallOptions,
+  type BackupDeps,
+  type Backups,
+  createBackups,
+  type RestoreOptions,
+  type RestorePlan,
+  type UndoPlan,
+} from "./backup/create-backups.ts";
+export type { PlanSample, RestoreDifference } from "./backup/restore-plan.ts";
+export type { RestoreReport } from "./backup/run-restore.ts";
+export type { UndoReport } from "./backup/run-undo.ts";
+export { verifyBackup, type VerifyReport } from "./backup/verify-backup.ts";
+export type { BackupReport, BackupRequest } from "./backup/write-backup.ts";
 export {
   createMemory,
   MEMORY_DEFAULTS,

@@ -68,6 +68,22 @@ export class Outbox {
       .all(this.#collection, limit) as unknown as QueuedEntry[];
   }
 
+  /** How many writes wait, without those of memories that have one of these tags. */
+  queuedExcept(tags: readonly string[]): number {
+    const { records } = this.load();
+    if (records === 0 || tags.length === 0) return records;
+    const marks = tags.map(() => "?").join(", ");
+    const row = this.#db.raw
+      .prepare(
+        `SELECT count(*) AS n FROM entry WHERE collection = ? AND state = 'queued'
+           AND NOT EXISTS (SELECT 1 FROM memory JOIN tag USING (memory)
+             WHERE memory.collection = entry.collection AND memory.id = entry.id
+               AND tag.tag IN (${marks}))`,
+      )
+      .get(this.#collection, ...tags) as { n: number };
+    return row.n;
+  }
+
   hasQueued(id: string): boolean {
     return this.newestQueued(id) !== undefined;
   }
@@ -224,6 +240,28 @@ export class Outbox {
       .prepare("UPDATE collection SET discarded = discarded + 1 WHERE collection = ?")
       .run(this.#collection);
     return true;
+  }
+
+  /**
+   * A restore has replaced the state that the queued writes up to `seq` led to: those that are part
+   * of the new one too are stored with it, and so are those that forgot; the others are given up.
+   */
+  supersede(seq: number): void {
+    const rows = this.#db
+      .prepare(
+        `DELETE FROM entry WHERE collection = ? AND seq <= ? AND state = 'queued'
+         RETURNING bytes, operation = 'forget' OR EXISTS (SELECT 1 FROM memory
+           WHERE memory.collection = entry.collection AND memory.id = entry.id
+             AND memory.applied_revision >= entry.revision) AS stored`,
+      )
+      .all(this.#collection, seq) as { bytes: number; stored: number }[];
+    this.#unqueue(rows);
+    const stored = rows.reduce((total, row) => total + row.stored, 0);
+    this.#db
+      .prepare(
+        "UPDATE collection SET stored = stored + ?, discarded = discarded + ? WHERE collection = ?",
+      )
+      .run(stored, rows.length - stored, this.#collection);
   }
 
   countRefused(writes: number): void {

@@ -1,0 +1,315 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Clock, HoldfastError } from "@holdfast/core";
+import type { EmbedderIdentity, VectorCollection } from "@holdfast/store";
+import { finishSwap } from "../collection-swap.ts";
+import { compareWithMirror } from "../compare.ts";
+import type { Drainer } from "../drainer.ts";
+import type { Journal } from "../journal.ts";
+import type { Comparison, Embedder } from "../memory.ts";
+import { MemoryError } from "../memory-error.ts";
+import type { StoreAccess } from "../store-access.ts";
+import { BackupError } from "./backup-error.ts";
+import type { BackupFailpoint, BackupProgress } from "./backup-progress.ts";
+import { fillBatch, fillOthers } from "./fill-store.ts";
+import { ForgottenIds } from "./forgotten-ids.ts";
+import { collectionOf, feedTarget, otherRecords, othersCount } from "./restore-target.ts";
+import { REPLACED, type StagedState, Staging } from "./staging.ts";
+import { swapIn } from "./swap-in.ts";
+import type { ChainLink } from "./verify-backup.ts";
+
+const CALL_MS = 60_000;
+const BATCH = 500;
+/** Staged rows, their index and the write-ahead log of both, next to what is there. */
+const DISK_FACTOR = 3;
+const LISTED_MAX = 20;
+
+export interface RestoreRequest {
+  chain: readonly ChainLink[];
+  toTime: number | undefined;
+  reEmbed: boolean;
+  /** Writes after this one stay. */
+  sinceSeq: number;
+  onProgress?: (progress: BackupProgress) => void;
+  signal?: AbortSignal;
+}
+
+export interface RestoreReport {
+  /** Memories that are there now, and records of other programs. */
+  memories: number;
+  others: number;
+  /** Memories of the backup that were forgotten since. */
+  forgotten: number;
+  embedded: number;
+  /** Other programs' records that could not be written. */
+  refused: readonly string[];
+  /** Whether an earlier attempt was continued. */
+  resumed: boolean;
+  /** Undefined when the store has everything; else why it follows later. */
+  pending: string | undefined;
+  tookMs: number;
+}
+
+interface RestoreDeps {
+  journal: Journal;
+  access: StoreAccess;
+  drainer: Drainer;
+  embedder: Embedder;
+  clock: Clock;
+  failpoint: ((name: BackupFailpoint) => void) | undefined;
+}
+
+type Call = { signal: AbortSignal; timeoutMs: number };
+
+/**
+ * Prepares a backup's state beside the present one, in the mirror and in the store; compares; and
+ * only then swaps. The caller has verified the backup and holds no lease.
+ * @throws BackupError `RESTORE_REFUSED`; MemoryError `EMBEDDER_MISMATCH`; StoreError.
+ */
+export async function runRestore(
+  request: RestoreRequest,
+  deps: RestoreDeps,
+  signal: AbortSignal,
+): Promise<RestoreReport> {
+  const began = performance.now();
+  const { journal, access, drainer } = deps;
+  const embedder = await usableEmbedder(request, deps);
+  requireSpace(request.chain, journal.path);
+  const report = await drainer.exclusively(signal, async (inner, requireLease) => {
+    const staging = new Staging(journal, access.store, access.collection);
+    const call = { signal: inner, timeoutMs: CALL_MS };
+    const run = new RestoreRun(request, deps, staging, call);
+    const filled = await run.fill(embedder);
+    await run.compare(filled.fresh);
+    deps.failpoint?.("compared");
+    await staging.clearPrevious(inner);
+    requireLease();
+    swapIn(journal, {
+      incoming: "staged",
+      sinceSeq: request.sinceSeq,
+      from: filled.state.name,
+      keptAs: `${access.collection}${REPLACED}${deps.clock.now()}`,
+      embedder,
+      backup: request.chain.at(-1)?.manifest.id,
+      now: deps.clock.now(),
+    });
+    deps.failpoint?.("swap-decided");
+    const pending = await swapped(deps, call);
+    deps.failpoint?.("swapped");
+    return { ...run.counts(), resumed: filled.resumed, pending };
+  });
+  return { ...report, tookMs: performance.now() - began };
+}
+
+/** The store's part of a swap that is decided: if it fails now, the next drain does it. */
+export async function swapped(
+  { journal, access }: Pick<RestoreDeps, "journal" | "access">,
+  call: Call,
+): Promise<string | undefined> {
+  try {
+    await finishSwap({ journal, access }, call);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return error.message;
+  }
+}
+
+class RestoreRun {
+  readonly #request: RestoreRequest;
+  readonly #deps: RestoreDeps;
+  readonly #staging: Staging;
+  readonly #call: Call;
+  #forgotten = 0;
+  #embedded = 0;
+  #filled = 0;
+  #others = 0;
+  readonly #refused: string[] = [];
+
+  constructor(request: RestoreRequest, deps: RestoreDeps, staging: Staging, call: Call) {
+    this.#request = request;
+    this.#deps = deps;
+    this.#staging = staging;
+    this.#call = call;
+  }
+
+  async fill(
+    embedder: EmbedderIdentity,
+  ): Promise<{ state: StagedState; fresh: VectorCollection; resumed: boolean }> {
+    const { chain, toTime, reEmbed } = this.#request;
+    const what = JSON.stringify([chain.at(-1)?.manifest.id, toTime, reEmbed, embedder]);
+    const begun = await this.#staging.begin(what, embedder, this.#call.signal);
+    const { fresh, resumed } = begun;
+    const state = { ...begun.state };
+    if (resumed) this.#filled = this.#deps.journal.working.staged.countApplied();
+    else {
+      // Rows of a single backup are final as they come, so the store can be filled meanwhile.
+      const isFinal = chain.length === 1 && toTime === undefined;
+      const staged = this.#stage(state);
+      await (isFinal ? this.#alongside(staged, state, fresh) : staged);
+      this.#deps.failpoint?.("memories-staged");
+    }
+    await this.#fillRest(state, fresh);
+    await this.#fillOthers(fresh);
+    this.#deps.failpoint?.("store-filled");
+    return { state, fresh, resumed };
+  }
+
+  async compare(fresh: VectorCollection): Promise<void> {
+    const { staged } = this.#deps.journal.working;
+    this.#tell("compare", 0, staged.count());
+    const comparison = await compareWithMirror(fresh, staged, this.#call);
+    if (!comparison.equal) {
+      await this.#staging.clear(this.#call.signal);
+      throw notEqual(comparison);
+    }
+    this.#tell("compare", comparison.compared, comparison.compared);
+  }
+
+  counts(): Pick<RestoreReport, "memories" | "others" | "forgotten" | "embedded" | "refused"> {
+    return {
+      memories: this.#deps.journal.mirror.count(),
+      others: this.#others,
+      forgotten: this.#forgotten,
+      embedded: this.#embedded,
+      refused: this.#refused,
+    };
+  }
+
+  async #stage(state: StagedState): Promise<void> {
+    const { chain, toTime, reEmbed } = this.#request;
+    const { journal } = this.#deps;
+    const { db } = journal.working;
+    const { collection } = journal;
+    const sink = this.#staging.sink(reEmbed, (count) => {
+      this.#forgotten += count;
+    });
+    const deps = { db, collection, forgottenIds: new ForgottenIds(db, collection) };
+    const total = chain.reduce((sum, { manifest }) => sum + (manifest.data?.lines ?? 0), 0);
+    let done = 0;
+    await feedTarget(chain, toTime, sink, deps, {
+      signal: this.#call.signal,
+      onLines: (lines) => {
+        done += lines;
+        this.#tell("stage", done, total);
+      },
+    });
+    state.complete = true;
+    this.#staging.save(state);
+  }
+
+  /** Fills the store behind the staging, a batch for each that has been staged. */
+  async #alongside(
+    staged: Promise<void>,
+    state: StagedState,
+    fresh: VectorCollection,
+  ): Promise<void> {
+    const ended = staged.then(
+      () => ({ error: undefined }),
+      (error: unknown) => ({ error }),
+    );
+    for (;;) {
+      const filled = await this.#fillNext(state, fresh);
+      const end = await Promise.race([ended, filled ? undefined : pause()]);
+      if (end?.error !== undefined) throw end.error;
+      if (end !== undefined) return;
+    }
+  }
+
+  async #fillRest(state: StagedState, fresh: VectorCollection): Promise<void> {
+    while (await this.#fillNext(state, fresh));
+  }
+
+  async #fillNext(state: StagedState, fresh: VectorCollection): Promise<boolean> {
+    const { journal, embedder, access } = this.#deps;
+    const batchRecordsMax = Math.min(BATCH, access.store.limits.batchRecordsMax);
+    const filled = await fillBatch(
+      state.filled,
+      { journal, embedder, fresh, batchRecordsMax },
+      this.#call,
+      (count) => {
+        this.#embedded += count;
+        if (count > 0) this.#tell("embed", this.#embedded, undefined);
+      },
+    );
+    if (filled === undefined) return false;
+    state.filled = filled.last;
+    this.#filled += filled.count;
+    if (state.complete) this.#staging.save(state);
+    this.#tell("store", this.#filled, collectionOf(this.#request.chain).total);
+    this.#deps.failpoint?.("store-half-filled");
+    return true;
+  }
+
+  async #fillOthers(fresh: VectorCollection): Promise<void> {
+    const { journal, embedder, access } = this.#deps;
+    const { chain, reEmbed } = this.#request;
+    const { db } = journal.working;
+    const total = othersCount(chain);
+    const batchRecordsMax = access.store.limits.batchRecordsMax;
+    const forgottenIds = new ForgottenIds(db, journal.collection);
+    for await (const lines of otherRecords(chain, forgottenIds, this.#call.signal)) {
+      const deps = { journal, embedder, fresh, batchRecordsMax };
+      const theirs = lines.filter(({ id }) => journal.working.staged.find(id) === undefined);
+      for (let from = 0; from < theirs.length; from += batchRecordsMax) {
+        const some = theirs.slice(from, from + batchRecordsMax);
+        const refused = await fillOthers(some, reEmbed, deps, this.#call);
+        this.#refused.push(...refused);
+        this.#others += some.length - refused.size;
+      }
+      this.#tell("others", this.#others, total);
+    }
+  }
+
+  #tell(stage: BackupProgress["stage"], done: number, total: number | undefined): void {
+    this.#request.onProgress?.({ stage, done, total });
+  }
+}
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
+
+/**
+ * The model whose vectors the restored collection will hold.
+ * @throws MemoryError `EMBEDDER_MISMATCH`.
+ */
+export async function usableEmbedder(
+  { chain, reEmbed }: Pick<RestoreRequest, "chain" | "reEmbed">,
+  { embedder }: Pick<RestoreDeps, "embedder">,
+): Promise<EmbedderIdentity> {
+  const ours = await embedder.identity();
+  const theirs = collectionOf(chain).embedder;
+  const same =
+    theirs === undefined ||
+    (theirs.provider === ours.provider &&
+      theirs.model === ours.model &&
+      theirs.dimension === ours.dimension);
+  if (same || reEmbed) return ours;
+  const say = (identity: EmbedderIdentity): string =>
+    `${identity.provider}/${identity.model} (${identity.dimension} dimensions)`;
+  throw new MemoryError(
+    `The backup holds vectors of ${say(theirs)}; the embedder in use is ${say(ours)}`,
+    {
+      code: "EMBEDDER_MISMATCH",
+      hint: "Set embedder back to that one, or compute all vectors anew with --re-embed.",
+    },
+  );
+}
+
+function requireSpace(chain: readonly ChainLink[], path: string): void {
+  const content = chain.reduce((sum, { manifest }) => sum + (manifest.data?.content_bytes ?? 0), 0);
+  const { bavail, bsize } = statfsSync(dirname(path));
+  const free = bavail * bsize;
+  if (content * DISK_FACTOR <= free) return;
+  throw new BackupError(
+    `The disk of ${dirname(path)} has ${free} bytes free; restoring takes up to ${content * DISK_FACTOR}`,
+    { code: "RESTORE_REFUSED", hint: "Nothing was changed. Free some space first." },
+  );
+}
+
+function notEqual({ missing, different }: Comparison): BackupError {
+  const ids = [...missing, ...different].slice(0, LISTED_MAX).join(", ");
+  return new BackupError(
+    `What was restored does not equal the backup: ${missing.length} missing, ${different.length} different (${ids})`,
+    { code: "RESTORE_REFUSED", hint: "Nothing was changed. Run it again; it begins anew." },
+  );
+}
