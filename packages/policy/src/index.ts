@@ -74,3 +74,4 @@ export {
   type RecordedEvent,
 } from "./replay/event-recorder.ts";
 export { type ChangedEvent, replay, type ReplayReport } from "./replay/replay.ts";
+export { type RuleText, splitPolicyText, withoutRule } from "./edit/rule-texts.ts";
