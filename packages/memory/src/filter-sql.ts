@@ -22,6 +22,10 @@ export function filterSql(collection: number, filter: Filter, now: number): Cond
     parts.push("EXISTS (SELECT 1 FROM tag WHERE tag.tag = ? AND tag.memory = memory.memory)");
     parameters.push(tag);
   }
+  for (const tag of filter.exceptTags ?? []) {
+    parts.push("NOT EXISTS (SELECT 1 FROM tag WHERE tag.tag = ? AND tag.memory = memory.memory)");
+    parameters.push(tag);
+  }
   for (const [key, value] of Object.entries(filter.where ?? {})) {
     parts.push(
       `EXISTS (SELECT 1 FROM json_each(memory.metadata) AS pair WHERE pair.key = ? AND ${valueSql(value)})`,

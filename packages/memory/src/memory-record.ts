@@ -78,6 +78,8 @@ export interface Receipt {
 export interface Filter {
   scope?: Scope;
   tags?: readonly string[];
+  /** None of these; by itself it names nothing. */
+  exceptTags?: readonly string[];
   where?: Metadata;
 }
 

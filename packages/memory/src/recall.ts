@@ -53,13 +53,13 @@ export class Recall {
     validateFilter(options);
     try {
       const hits = await this.#settled(() => this.#searchStore(query, options, limit));
-      return { hits, ...this.#source(undefined) };
+      return { hits, ...this.#source(undefined, options.exceptTags) };
     } catch (error) {
       options.signal?.throwIfAborted();
       const reason = degradedReason(error);
       return this.#deps.journal.view(() => ({
         hits: this.#searchMirror(query, options, limit),
-        ...this.#source(reason),
+        ...this.#source(reason, options.exceptTags),
       }));
     }
   }
@@ -142,6 +142,7 @@ export class Recall {
     const content = newer ? row.content : decodeContent(match);
     if (isExpired(content, this.#deps.clock.now())) return [];
     if (newer && !matchesFilter(content, filter)) return [];
+    if (filter.exceptTags?.some((tag) => content.tags.includes(tag)) === true) return [];
     const revision = newer ? row.revision : (decoded?.revision ?? 0);
     const score = Math.min(1, Math.max(0, 1 - match.distance));
     return [{ id: match.id, ...content, revision, score }];
@@ -211,14 +212,14 @@ export class Recall {
     return { memory: ours, ...this.#source(`the store ${what} this memory; it will be put right`) };
   }
 
-  #source(reason: string | undefined): RecallSource {
+  #source(reason: string | undefined, exceptTags: readonly string[] = []): RecallSource {
     const { journal, clock } = this.#deps;
     const { answeredAt } = journal.attempts();
     return {
       degraded: reason !== undefined,
       reason,
       ageMs: answeredAt === null ? undefined : Math.max(0, clock.now() - answeredAt),
-      queued: journal.outbox.load().records,
+      queued: journal.outbox.queuedExcept(exceptTags),
     };
   }
 

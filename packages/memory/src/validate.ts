@@ -95,6 +95,7 @@ function validateScope(scope: Scope): void {
 export function validateFilter(filter: Filter): void {
   if (filter.scope !== undefined) validateScope(filter.scope);
   if (filter.tags !== undefined) validateTags(filter.tags);
+  if (filter.exceptTags !== undefined) validateTags(filter.exceptTags);
   if (filter.where !== undefined) validateMetadata(filter.where);
 }
 
