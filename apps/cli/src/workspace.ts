@@ -32,6 +32,11 @@ export function metricsFileOf({ stateDirectory: folder }: Workspace): string {
   return join(folder, "metrics.db");
 }
 
+/** What was done to repair the store, by whatever process. */
+export function recoveryFileOf({ stateDirectory: folder }: Workspace): string {
+  return join(folder, "recovery.db");
+}
+
 function stateDirectory(dataDirectory: string): string {
   try {
     return stateDirectoryOf(dataDirectory);

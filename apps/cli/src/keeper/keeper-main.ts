@@ -2,9 +2,10 @@
 import { loadConfig, readSecret } from "@holdfast/config";
 import { ensureStateDirectory, managedEndpoint, ServerError } from "@holdfast/chroma";
 import { durationMs, systemClock, systemRandom } from "@holdfast/core";
+import { RecoveryJournal } from "@holdfast/recovery";
 import { userDataDirectory } from "../user-directories.ts";
 import { wire } from "../wire.ts";
-import { workspaceOf } from "../workspace.ts";
+import { recoveryFileOf, workspaceOf } from "../workspace.ts";
 import { Keeper } from "./keeper.ts";
 import type { KeeperArguments } from "./keeper-arguments.ts";
 import { KeeperDatabase } from "./keeper-database.ts";
@@ -39,6 +40,7 @@ async function main(given: KeeperArguments): Promise<void> {
   process.env["ANONYMIZED_TELEMETRY"] = anonymized_telemetry ? "True" : "False";
   const idleTimeoutMs = given.idleTimeoutMs ?? durationMs(config.keeper.idle_timeout);
   using database = KeeperDatabase.open(stateDirectory);
+  using journal = RecoveryJournal.open(recoveryFileOf(workspace));
   const parts = await wire(workspace, {
     readSecret: (reference) => readSecret(reference, process.env),
     endpoint: managedEndpoint(dataDirectory),
@@ -58,11 +60,12 @@ async function main(given: KeeperArguments): Promise<void> {
         idleTimeoutMs,
         ...(given.healthIntervalMs === undefined
           ? {}
-          : { healthIntervalMs: given.healthIntervalMs }),
+          : { health: { intervalMs: given.healthIntervalMs } }),
       },
       {
         ...parts,
         database,
+        journal,
         metrics: new KeeperMetrics(parts.metrics, systemClock),
         logger,
         rotateLog: rotate,

@@ -1,0 +1,66 @@
+import { type Clock, HoldfastError } from "@holdfast/core";
+import type { Memory } from "@holdfast/memory";
+import type { KeeperLogger } from "./keeper-log.ts";
+import type { KeeperMetrics } from "./keeper-metrics.ts";
+
+export interface DrainBesideDeps {
+  memory: Memory;
+  metrics: KeeperMetrics;
+  logger: KeeperLogger;
+  clock: Clock;
+}
+
+/** Drains the outbox beside the health loop: a hanging store must not hide that it hangs. */
+export class DrainBeside {
+  readonly #deps: DrainBesideDeps;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #healed = false;
+  #fault: { error: unknown } | undefined;
+
+  constructor(deps: DrainBesideDeps) {
+    this.#deps = deps;
+  }
+
+  /** The store works again: what waits for a later attempt need not wait. */
+  healed(): void {
+    this.#healed = true;
+  }
+
+  /** Starts draining if something is due, and nothing drains yet. @throws a bug that it ran into. */
+  tick(serving: boolean): void {
+    if (this.#fault !== undefined) throw this.#fault.error;
+    const { memory, metrics, clock } = this.#deps;
+    const status = memory.status();
+    metrics.sample(status);
+    if (this.#running !== undefined || !serving) return;
+    const { records, unsettled, nextAttemptAt } = status.outbox;
+    if (records + unsettled === 0) return;
+    if ((nextAttemptAt ?? 0) > clock.now() && !this.#healed) return;
+    this.#healed = false;
+    this.#running = this.#drain().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("the keeper stops"));
+    await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    const { memory, logger } = this.#deps;
+    const { signal } = this.#stopping;
+    try {
+      const report = await memory.drain({ signal });
+      if (report.stored + report.dead > 0) logger.info({ ...report }, "drained");
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof HoldfastError) {
+        logger.warn({ error }, "the outbox could not be drained");
+      } else {
+        this.#fault = { error };
+      }
+    }
+  }
+}
