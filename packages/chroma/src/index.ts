@@ -65,3 +65,11 @@ export { directoryChecks, type DirectoryCheckOptions } from "./checks/directory-
 export { probeChecks, type ProbeOptions } from "./checks/probe-checks.ts";
 export { processChecks } from "./checks/process-checks.ts";
 export { readExits, type RecordedExit } from "./server/exit-history.ts";
+export { chromaProof, type ProofOptions } from "./strategies/chroma-proof.ts";
+export { chromaStrategies } from "./strategies/chroma-strategies.ts";
+export type {
+  BackupPort,
+  ChromaRecoveryDeps,
+  MirrorPort,
+  ServerControl,
+} from "./strategies/recovery-ports.ts";

@@ -29,7 +29,7 @@ export function labelsOf(
   files: IndexFiles,
   database: DatabaseSync,
   segment: VectorSegment,
-  queued: QueuedVectors,
+  queued: QueuedVectors | "proved before",
 ): IndexLabels {
   const rows = [...files.scan()].filter(({ label }) => label > 0);
   const byPickle = idsOfPickle(folder);
@@ -54,6 +54,7 @@ export function labelsOf(
     const id = ids[rank];
     if (id !== undefined) rowOf.set(id, row);
   });
+  if (queued === "proved before") return { rowOf, by: "rank" };
   let proofs = 0;
   for (const [id, vector] of queued) {
     const row = rowOf.get(id);

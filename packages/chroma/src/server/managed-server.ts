@@ -204,15 +204,20 @@ export class ManagedServer implements AsyncDisposable {
    * @throws ServerError `SERVER_LOCKED` or `SERVER_FOREIGN`.
    */
   async evict(): Promise<boolean> {
-    const paths = this.claim();
-    const left = this.#current !== undefined || readServerRecord(this.dataDirectory) !== undefined;
     try {
-      await this.halt();
-      await resolveIncumbent(paths, { ...this.#incumbentDeps(), answers: async () => false });
-      return left;
+      return await this.clear();
     } finally {
       this.release();
     }
+  }
+
+  /** As `evict`, but keeps the right to manage the directory. */
+  async clear(): Promise<boolean> {
+    const paths = this.claim();
+    const left = this.#current !== undefined || readServerRecord(this.dataDirectory) !== undefined;
+    await this.halt();
+    await resolveIncumbent(paths, { ...this.#incumbentDeps(), answers: async () => false });
+    return left;
   }
 
   /**

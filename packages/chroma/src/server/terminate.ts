@@ -47,6 +47,8 @@ function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean 
   if (!isAlive(identity)) return false;
   try {
     process.kill(identity.pid, signal);
+    // A stopped process obeys once it goes on; for any other this does nothing.
+    process.kill(identity.pid, "SIGCONT");
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;

@@ -1,0 +1,52 @@
+import { type CheckContext, type CheckOutcome, runChecks } from "@holdfast/recovery";
+import { probeChecks } from "../checks/probe-checks.ts";
+import { type ChromaRecoveryDeps, storedAtLeast } from "./recovery-ports.ts";
+
+export interface ProofOptions {
+  /** Compare every memory with the mirror as well, a time that grows with them. Default false. */
+  compare?: boolean;
+  /** Time limit of each probe in milliseconds. Default 15000. */
+  probeTimeoutMs?: number;
+}
+
+/**
+ * Proves that a store does its work: it shows vectors, answers a filtered query, holds what it
+ * should, and brings a canary back. For `RecoveryEngine`.
+ */
+export function chromaProof(
+  { store, memory }: Pick<ChromaRecoveryDeps, "store" | "memory">,
+  options: ProofOptions = {},
+): (context: CheckContext) => Promise<CheckOutcome> {
+  return async ({ signal }) => {
+    const { collection, mirrored } = memory.status();
+    const recordsMin = (): number => storedAtLeast(memory);
+    const timeoutMs = options.probeTimeoutMs ?? 15_000;
+    const checks = probeChecks(store, { collection, recordsMin, timeoutMs });
+    const results = await runChecks(checks, { signal });
+    const failed = results.find(({ status }) => status !== "pass");
+    if (failed !== undefined) {
+      const { status, message, hint, evidence } = failed;
+      return {
+        status,
+        message: `${failed.check}: ${message}`,
+        ...(hint === undefined ? {} : { hint }),
+        ...(evidence === undefined ? {} : { evidence }),
+      };
+    }
+    if (options.compare !== true || mirrored === 0 || storedAtLeast(memory) === 0) {
+      return { status: "pass", message: "a canary, a read with vectors and a query succeeded" };
+    }
+    const { compared, missing, different, equal } = await memory.compare({ signal });
+    const evidence = { compared, missing: missing.length, different: different.length };
+    if (equal) {
+      const message = `the canary came back, and all ${compared} memories equal the mirror's`;
+      return { status: "pass", message, evidence };
+    }
+    return {
+      status: "fail",
+      message: `of ${compared} memories ${missing.length} are missing and ${different.length} differ`,
+      evidence,
+      hint: "See what would be done with: holdfast memory recover --dry-run",
+    };
+  };
+}

@@ -1,0 +1,51 @@
+import type { PlannedStep, RecoveryStrategy } from "@holdfast/recovery";
+import { connectionChecks } from "../checks/connection-checks.ts";
+import { diagnosisOf, failuresOf, findingOf } from "./findings.ts";
+import type { ChromaRecoveryDeps } from "./recovery-ports.ts";
+
+const NAME = "connectivity";
+
+const CREATE_PLACE: PlannedStep = {
+  action: "create-place",
+  parameters: {},
+  title: "create the configured tenant and database, which the server lacks",
+  changes: ["the server gets an empty tenant and database of the configured names"],
+  risk: "low",
+  costMs: 100,
+  reversal: "nothing",
+};
+
+/** Where does the way to the store end: name, port, HTTP, credentials, tenant and database? */
+export function connectivityStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy {
+  const { target, store, createPlace, server } = deps;
+  return {
+    name: NAME,
+    diagnose: async ({ signal }) => {
+      const [nearest] = await failuresOf(connectionChecks(target, store), signal);
+      if (nearest === undefined) return diagnosisOf(NAME, [], []);
+      // What lies behind the first layer that fails cannot be reached either.
+      const findings = [findingOf(nearest)];
+      const lacksPlace = nearest.evidence?.["code"] === "STORE_MISSING";
+      if (lacksPlace && createPlace !== undefined) {
+        return diagnosisOf(NAME, findings, [CREATE_PLACE]);
+      }
+      // A managed server that does not run is the first strategy's.
+      if (server !== undefined && nearest.check !== "access")
+        return diagnosisOf(NAME, findings, []);
+      const { message, hint = "See whether Chroma runs there." } = nearest;
+      return diagnosisOf(NAME, findings, [], { message, hint });
+    },
+    actions:
+      createPlace === undefined
+        ? []
+        : [
+            {
+              name: CREATE_PLACE.action,
+              run: async (_parameters, { signal }) => {
+                await createPlace(signal);
+                return { result: "repaired", message: "tenant and database are there" };
+              },
+            },
+          ],
+  };
+}

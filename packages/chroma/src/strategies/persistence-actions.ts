@@ -1,0 +1,184 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "@holdfast/core";
+import type { StepAction, StepContext, StepOutcome } from "@holdfast/recovery";
+import { StoreError } from "@holdfast/store";
+import { mergeSurvivors } from "../repairs/merge-survivors.ts";
+import { moveOrphansAside } from "../repairs/orphan-folders.ts";
+import { replaceDirectory } from "../repairs/replace-directory.ts";
+import { salvageIndexes } from "../repairs/salvage-directory.ts";
+import type { SalvagedIndex } from "../repairs/salvage-index.ts";
+import { rewriteMagic } from "../repairs/sqlite-magic.ts";
+import { inspectDataDirectory } from "../server/inspect-data-directory.ts";
+import { quarantine } from "../server/quarantine.ts";
+import { putBack } from "./put-back.ts";
+import { type ChromaRecoveryDeps, type ServerControl, storedAtLeast } from "./recovery-ports.ts";
+import { verifySalvage } from "./verify-salvage.ts";
+
+/** What the persistence strategy's steps do. Each may be run again after a kill at any point. */
+export function persistenceActions(deps: ChromaRecoveryDeps): StepAction[] {
+  const { server, backup } = deps;
+  const rebuild: StepAction = {
+    name: "rebuild-collection",
+    run: (_parameters, context) => rebuildCollection(deps, context),
+  };
+  const restore: StepAction[] =
+    backup === undefined
+      ? []
+      : [
+          {
+            name: "restore-backup",
+            run: async (_parameters, { signal }) => ({
+              result: "repaired",
+              message: await backup.restore(signal),
+            }),
+          },
+        ];
+  if (server === undefined) return [rebuild, ...restore];
+  return [
+    moveAsideAction(deps, server),
+    replacing(deps, server, "salvage-index", (copy, original, { segments }) =>
+      salvageIndexes(copy, original, segments as string[]),
+    ),
+    replacing(deps, server, "rewrite-sqlite-magic", (copy, original) => {
+      rewriteMagic(copy);
+      // Whoever damaged the one may have damaged the other.
+      return salvageTorn(copy, original);
+    }),
+    replacing(deps, server, "merge-survivors", (copy, original) => {
+      mergeSurvivors(copy);
+      return salvageTorn(copy, original, { acceptLoss: true });
+    }),
+    orphansAction(deps, server),
+    rebuild,
+    ...restore,
+  ];
+}
+
+function salvageTorn(
+  copy: string,
+  original: string,
+  options: { acceptLoss?: boolean } = {},
+): SalvagedIndex[] {
+  const torn = inspectDataDirectory(copy).findings.flatMap((finding) =>
+    finding.kind === "torn-index" ? [finding.segment] : [],
+  );
+  return torn.length === 0 ? [] : salvageIndexes(copy, original, torn, options);
+}
+
+function moveAsideAction(deps: ChromaRecoveryDeps, server: ServerControl): StepAction {
+  const { clock = systemClock } = deps;
+  return {
+    name: "move-aside-and-rebuild",
+    run: async ({ reason }, context) => {
+      await server.clear();
+      const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
+      if (damaged) {
+        const why = { reason: reason as string, evidence: findings };
+        const { folder, data } = quarantine(server.dataDirectory, why, clock);
+        context.remember({ aside: data });
+        context.note(`the damaged data directory is now ${folder}`);
+      }
+      await server.start(context.signal);
+      return rebuildCollection(deps, context);
+    },
+    undo: (_parameters, { remembered, signal }) =>
+      putBack(server, remembered?.["aside"], "a rebuild that failed", clock, signal),
+  };
+}
+
+/** A repair on a copy that takes the directory's place, with the proof that it helped. */
+function replacing(
+  deps: ChromaRecoveryDeps,
+  server: ServerControl,
+  name: string,
+  repair: (copy: string, original: string, parameters: Parameters) => SalvagedIndex[],
+): StepAction {
+  const { clock = systemClock } = deps;
+  return {
+    name,
+    run: async (parameters, context) => {
+      await server.clear();
+      const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
+      let salvaged: SalvagedIndex[] = [];
+      let aside: string | undefined;
+      if (damaged) {
+        const why = { reason: parameters["reason"] as string, evidence: findings };
+        const replaced = await replaceDirectory(
+          server.dataDirectory,
+          why,
+          (copy, original) => repair(copy, original, parameters),
+          clock,
+        );
+        ({ result: salvaged, data: aside } = replaced);
+        context.remember({ aside });
+        context.note(`the damaged data directory is now ${replaced.folder}`);
+      }
+      const endpoint = await server.start(context.signal);
+      for (const index of salvaged) {
+        if (index.lost.length > 0) {
+          const gone = `${index.collection} has lost ${index.lost.length} records`;
+          context.note(`${gone}: ${index.lost.join(", ")}`);
+        }
+        const { compared } = await verifySalvage(endpoint, index, aside as string, context.signal);
+        context.note(`${index.collection}: ${compared} vectors compared, all equal`);
+      }
+      return { result: "repaired", message: messageOf(name, salvaged) };
+    },
+    undo: (_parameters, { remembered, signal }) =>
+      putBack(server, remembered?.["aside"], `a repair that failed (${name})`, clock, signal),
+  };
+}
+
+type Parameters = NonNullable<StepContext["remembered"]>;
+
+async function rebuildCollection(
+  { memory, store }: ChromaRecoveryDeps,
+  { signal, note }: StepContext,
+): Promise<StepOutcome> {
+  await store.ping({ signal });
+  if (storedAtLeast(memory) === 0 && (await isGone(store, memory.status().collection, signal))) {
+    return { result: "repaired", message: "the store was empty, and is empty and whole" };
+  }
+  const { rebuilt, compared } = await memory.rebuild({ signal });
+  note(`${rebuilt} memories written, ${compared} compared with the mirror, all equal`);
+  return { result: "repaired", message: `${rebuilt} memories were rebuilt from the mirror` };
+}
+
+async function isGone(
+  store: ChromaRecoveryDeps["store"],
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await store.openCollection(name, { signal });
+    return false;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "COLLECTION_NOT_FOUND") return true;
+    throw error;
+  }
+}
+
+function orphansAction({ clock }: ChromaRecoveryDeps, server: ServerControl): StepAction {
+  return {
+    name: "move-orphans-aside",
+    run: async ({ segments }, { signal, note }) => {
+      await server.clear();
+      const names = (segments as string[]).filter((name) =>
+        existsSync(join(server.dataDirectory, name)),
+      );
+      if (names.length > 0) {
+        note(`they are now in ${moveOrphansAside(server.dataDirectory, names, clock)}`);
+      }
+      await server.start(signal);
+      return { result: "repaired", message: `${names.length} folders were moved aside` };
+    },
+  };
+}
+
+function messageOf(name: string, salvaged: readonly SalvagedIndex[]): string {
+  const records = salvaged.reduce((sum, each) => sum + each.fromIndex + each.fromQueue, 0);
+  const names = salvaged.map(({ collection }) => collection).join(", ");
+  const what = salvaged.length > 0 ? `; ${records} vectors of ${names} were salvaged` : "";
+  return `${name} on a copy, which took the data directory's place${what}`;
+}

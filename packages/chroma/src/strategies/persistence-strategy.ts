@@ -1,0 +1,144 @@
+import type { Diagnosis, PlannedStep, RecoveryStrategy } from "@holdfast/recovery";
+import { probeChecks } from "../checks/probe-checks.ts";
+import { directoryChecks } from "../checks/directory-checks.ts";
+import { lacksMagic } from "../repairs/sqlite-magic.ts";
+import {
+  describeFinding,
+  inspectDataDirectory,
+  type Inspection,
+} from "../server/inspect-data-directory.ts";
+import { statePathsOf } from "../server/state-directory.ts";
+import { diagnosisOf, failuresOf, findingOf, type StrategyFinding } from "./findings.ts";
+import { lossesOf } from "./losses.ts";
+import { persistenceActions } from "./persistence-actions.ts";
+import {
+  mergeSurvivorsStep,
+  moveAsideAndRebuild,
+  moveOrphansStep,
+  rebuildCollectionStep,
+  restoreBackupStep,
+  rewriteMagicStep,
+  salvageIndexStep,
+} from "./persistence-steps.ts";
+import { type ChromaRecoveryDeps, storedAtLeast } from "./recovery-ports.ts";
+
+export const PERSISTENCE = "persistence";
+
+const LISTED_MAX = 20;
+const PROBE_LIMIT_MS = 15_000;
+
+/** Do files, catalogue, indexes and mirror agree, and can everything be read? */
+export function persistenceStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy {
+  return {
+    name: PERSISTENCE,
+    diagnose: async ({ signal, force = false }) => {
+      const { server } = deps;
+      if (server !== undefined) {
+        const found = await inspectTwice(server.dataDirectory, signal);
+        if (found.damaged) return diagnoseDamage(deps, server.dataDirectory, found);
+      }
+      return diagnoseContent(deps, signal, force);
+    },
+    actions: persistenceActions(deps),
+  };
+}
+
+/** A server that is writing is caught in between: only what stays so is damage. */
+async function inspectTwice(dataDirectory: string, signal: AbortSignal): Promise<Inspection> {
+  const { dataDirectory: real } = statePathsOf(dataDirectory);
+  const checks = directoryChecks(real).filter(({ name }) => name === PERSISTENCE);
+  const failures = await failuresOf(checks, signal);
+  const inspection = inspectDataDirectory(real);
+  return failures.length > 0 ? inspection : { ...inspection, damaged: false };
+}
+
+async function diagnoseDamage(
+  deps: ChromaRecoveryDeps,
+  dataDirectory: string,
+  { findings, collections }: Inspection,
+): Promise<Diagnosis> {
+  const told = findings.map((finding) => ({
+    check: finding.kind,
+    message: describeFinding(finding),
+    evidence: { ...finding },
+  }));
+  const reason = findings.map(describeFinding).join("; ");
+  const { lost, sure } = lossesOf(deps, dataDirectory, findings, collections);
+  const steps: PlannedStep[] = [];
+  const { mirrored } = deps.memory.status();
+  if (lost.length === 0) steps.push(moveAsideAndRebuild(mirrored, reason, sure));
+  const torn = findings.flatMap((each) => (each.kind === "torn-index" ? [each] : []));
+  if (torn.length > 0) steps.push(salvageIndexStep(torn, reason, lost.length === 0));
+  if (findings.some(({ kind }) => kind === "sqlite-damaged")) {
+    if (lacksMagic(dataDirectory)) steps.push(rewriteMagicStep(reason));
+    else steps.push(mergeSurvivorsStep(reason));
+  }
+  steps.push(...(await backupSteps(deps)));
+  return diagnosisOf(PERSISTENCE, told, steps, refusalOf(lost));
+}
+
+/** The store answers: does it hold and show what it should? */
+async function diagnoseContent(
+  deps: ChromaRecoveryDeps,
+  signal: AbortSignal,
+  force: boolean,
+): Promise<Diagnosis> {
+  const { store, memory, server } = deps;
+  const { collection, mirrored } = memory.status();
+  const recordsMin = (): number => storedAtLeast(memory);
+  const options = { collection, recordsMin, timeoutMs: PROBE_LIMIT_MS };
+  const failures = await failuresOf(probeChecks(store, options), signal);
+  // A store that does not answer at all is the earlier strategies'.
+  if (failures.some(({ check }) => check === "place")) return diagnosisOf(PERSISTENCE, [], []);
+  const findings: StrategyFinding[] = failures.map(findingOf);
+  if (findings.length === 0 && mirrored > 0) findings.push(...(await differences(deps, signal)));
+  const steps: PlannedStep[] = [];
+  if ((findings.length > 0 || force) && mirrored > 0) {
+    steps.push(rebuildCollectionStep(collection, mirrored));
+  }
+  if (findings.length > 0) steps.push(...(await backupSteps(deps)));
+  const orphans = server === undefined ? [] : orphansIn(server.dataDirectory);
+  if (force && orphans.length > 0) steps.push(moveOrphansStep(orphans));
+  return diagnosisOf(PERSISTENCE, findings, steps, {
+    message: findings.map(({ message }) => message).join("; "),
+    hint: "Nothing here can bring it back. Restore a backup: holdfast memory restore",
+  });
+}
+
+async function differences(
+  { memory, store }: ChromaRecoveryDeps,
+  signal: AbortSignal,
+): Promise<StrategyFinding[]> {
+  if (storedAtLeast(memory) === 0) return [];
+  await store.ping({ signal });
+  const { missing, different, equal, compared } = await memory.compare({ signal });
+  if (equal) return [];
+  const named = [...missing, ...different].slice(0, LISTED_MAX);
+  return [
+    {
+      check: "mirror",
+      message: `of ${compared} memories ${missing.length} are missing and ${different.length} differ from the mirror (${named.join(", ")})`,
+      evidence: { missing: missing.length, different: different.length, ids: named },
+    },
+  ];
+}
+
+function orphansIn(dataDirectory: string): readonly string[] {
+  const { findings } = inspectDataDirectory(dataDirectory);
+  return findings.flatMap((finding) =>
+    finding.kind === "orphan-segments" ? finding.segments : [],
+  );
+}
+
+async function backupSteps({ backup }: ChromaRecoveryDeps): Promise<PlannedStep[]> {
+  const described = await backup?.describe();
+  return described === undefined ? [] : [restoreBackupStep(described)];
+}
+
+function refusalOf(lost: readonly string[]): { message: string; hint: string } {
+  const more = lost.length > LISTED_MAX ? ` and ${lost.length - LISTED_MAX} more` : "";
+  return {
+    message: `only the damaged directory holds ${lost.slice(0, LISTED_MAX).join(", ")}${more}`,
+    hint: "Restore a backup (holdfast memory restore), or move the directory away yourself.",
+  };
+}
