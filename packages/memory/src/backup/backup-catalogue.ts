@@ -1,0 +1,157 @@
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { BackupError } from "./backup-error.ts";
+import { BackupFolder } from "./backup-folder.ts";
+import type { Manifest } from "./manifest-schema.ts";
+import { dataPathOf, readManifest } from "./manifest.ts";
+import { retained, type Retention } from "./retention.ts";
+import { syncDirectory } from "./safe-file.ts";
+import { bytesOf, verifyBackup } from "./verify-backup.ts";
+
+/** A backup that lies in a folder. */
+export interface FoundBackup {
+  path: string;
+  id: string;
+  kind: Manifest["kind"];
+  /** Wall-clock milliseconds. */
+  madeAt: number;
+  /** Memories of the state that it restores. */
+  memories: number;
+  others: number;
+  /** Of manifest and data. */
+  bytes: number;
+  partial: string | undefined;
+  /** The id of the backup that it continues. */
+  base: string | undefined;
+  /** What is wrong with it, as far as its manifest and its data's size tell; undefined for nothing. */
+  damage: string | undefined;
+}
+
+/** A manifest that cannot be read. */
+export interface UnreadableBackup {
+  path: string;
+  damage: string;
+}
+
+export interface BackupFolderListing {
+  /** Newest first. */
+  backups: readonly FoundBackup[];
+  unreadable: readonly UnreadableBackup[];
+}
+
+export interface PruneReport {
+  removed: readonly FoundBackup[];
+  kept: readonly FoundBackup[];
+  /** The newest that was read to its end and found good: it is kept whatever is asked. */
+  lastGood: FoundBackup | undefined;
+  bytes: number;
+}
+
+/** The backups in a folder: none when there is no such folder. */
+export function listBackups(folder: string): BackupFolderListing {
+  const backups: FoundBackup[] = [];
+  const unreadable: UnreadableBackup[] = [];
+  for (const name of namesIn(folder)) {
+    if (!/^[^.].*\.ya?ml$/i.test(name)) continue;
+    const path = join(folder, name);
+    try {
+      backups.push(found(path, readManifest(path)));
+    } catch (error) {
+      if (!(error instanceof BackupError)) throw error;
+      unreadable.push({ path, damage: error.message });
+    }
+  }
+  return { backups: backups.toSorted((a, b) => b.madeAt - a.madeAt), unreadable };
+}
+
+/**
+ * Removes what the retention does not name; never the newest backup that verifies, nor one that a
+ * kept one needs. What cannot be read is left alone.
+ * @throws BackupError `BACKUP_BUSY`.
+ */
+export async function pruneBackups(
+  folder: string,
+  retention: Retention,
+  options: { dryRun?: boolean; signal?: AbortSignal } = {},
+): Promise<PruneReport> {
+  const { backups } = listBackups(folder);
+  const [lastGood] = await firstGood(backups, options.signal);
+  const keep = retained(backups, retention, lastGood === undefined ? [] : [lastGood.id]);
+  // With nothing good in it, a folder is no place to clear.
+  const removed = lastGood === undefined ? [] : backups.filter(({ id }) => !keep.has(id));
+  const kept = backups.filter((backup) => !removed.includes(backup));
+  const bytes = removed.reduce((sum, backup) => sum + backup.bytes, 0);
+  if (options.dryRun !== true && removed.length > 0) {
+    const lock = BackupFolder.open(folder);
+    try {
+      for (const backup of removed) remove(backup);
+      syncDirectory(folder);
+    } finally {
+      lock[Symbol.dispose]();
+    }
+  }
+  return { removed, kept, lastGood, bytes };
+}
+
+async function firstGood(
+  backups: readonly FoundBackup[],
+  signal: AbortSignal | undefined,
+): Promise<FoundBackup[]> {
+  for (const backup of backups) {
+    if (backup.kind === "configuration" || backup.partial !== undefined) continue;
+    try {
+      await verifyBackup(backup.path, signal === undefined ? {} : { signal });
+      return [backup];
+    } catch (error) {
+      if (!(error instanceof BackupError)) throw error;
+    }
+  }
+  return [];
+}
+
+/** The manifest goes first: data without one is no backup, but one without data is a broken one. */
+function remove({ path }: FoundBackup): void {
+  const manifest = readManifest(path);
+  rmSync(path);
+  if (manifest.data !== undefined) rmSync(dataPathOf(path, manifest), { force: true });
+}
+
+function found(path: string, manifest: Manifest): FoundBackup {
+  const [collection] = manifest.collections;
+  return {
+    path,
+    id: manifest.id,
+    kind: manifest.kind,
+    madeAt: Date.parse(manifest.created_at),
+    memories: collection?.total ?? 0,
+    others: collection?.others ?? 0,
+    bytes: bytesOf({ path, manifest }),
+    partial: manifest.partial,
+    base: manifest.base?.id,
+    damage: damageOf(path, manifest),
+  };
+}
+
+function damageOf(path: string, manifest: Manifest): string | undefined {
+  const { data, base } = manifest;
+  if (data === undefined) return undefined;
+  const size = statSync(dataPathOf(path, manifest), { throwIfNoEntry: false })?.size;
+  if (size === undefined) return `its data ${data.file} is gone`;
+  if (size !== data.bytes) return `its data has ${size} bytes instead of ${data.bytes}`;
+  const needed = base && statSync(join(dirname(path), base.file), { throwIfNoEntry: false });
+  if (base !== undefined && needed === undefined) return `it continues ${base.file}, which is gone`;
+  return undefined;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).toSorted();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new BackupError(`${folder} cannot be read: ${(error as Error).message}`, {
+      code: "BACKUP_NOT_FOUND",
+      hint: "Correct backup.directory, or the folder's permissions.",
+      cause: error,
+    });
+  }
+}
