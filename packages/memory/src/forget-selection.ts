@@ -23,7 +23,10 @@ export async function selectToForget(
   if (!isIdList(selector)) {
     validateFilter(selector);
     if (isEmptyFilter(selector)) throw unscoped();
-    return { ids: journal.mirror.idsMatching(selector), foreign: new Map() };
+    // Also what other programs wrote, as far as a sync has seen it.
+    const { mirror, others } = journal.working;
+    const ids = [...mirror.idsMatching(selector), ...others.mirror.idsMatching(selector)];
+    return { ids: [...new Set(ids)], foreign: new Map() };
   }
   for (const id of selector) validateId(id);
   const unique = [...new Set(selector)];

@@ -1,4 +1,12 @@
 export { BackupError, type BackupErrorCode } from "./backup/backup-error.ts";
+export {
+  type BackupFolderListing,
+  type FoundBackup,
+  listBackups,
+  pruneBackups,
+  type PruneReport,
+  type UnreadableBackup,
+} from "./backup/backup-catalogue.ts";
 export type { LoggedBackup } from "./backup/backup-log.ts";
 export type { BackupFailpoint, BackupProgress } from "./backup/backup-progress.ts";
 export {
@@ -13,6 +21,10 @@ export {
 export type { PlanSample, RestoreDifference } from "./backup/restore-plan.ts";
 export type { RestoreReport } from "./backup/run-restore.ts";
 export type { UndoReport } from "./backup/run-undo.ts";
+export type { AttachedText, Compression, Manifest } from "./backup/manifest-schema.ts";
+export { readManifest } from "./backup/manifest.ts";
+export { type Retention, RETENTION_DEFAULTS } from "./backup/retention.ts";
+export { dueAt } from "./backup/schedule.ts";
 export { verifyBackup, type VerifyReport } from "./backup/verify-backup.ts";
 export type { BackupReport, BackupRequest } from "./backup/write-backup.ts";
 export {
@@ -30,6 +42,7 @@ export type {
   Ledger,
   Memory,
   MemoryStatus,
+  OthersStatus,
   OutboxStatus,
   RebuildOptions,
   RebuildReport,
@@ -74,6 +87,8 @@ export {
   type Redactor,
   type RedactorOptions,
 } from "./redaction/redactor.ts";
+export type { SyncOptions, SyncReport } from "./sync/sync-collection.ts";
+export { syncMemory, type SyncTarget } from "./sync/sync-memory.ts";
 export { type MemoryScope, memoryScope, type ScopeOptions } from "./triggers/memory-scope.ts";
 export type { RateLimit } from "./triggers/rate-limit.ts";
 export { remember } from "./triggers/remember.ts";

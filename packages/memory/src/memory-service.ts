@@ -35,6 +35,7 @@ import { Receipts } from "./receipts.ts";
 import type { Recall } from "./recall.ts";
 import { rebuildCollection } from "./rebuild.ts";
 import type { StoreAccess } from "./store-access.ts";
+import { syncStateOf } from "./sync/sync-state.ts";
 import {
   validateFilter,
   validateId,
@@ -214,7 +215,7 @@ export class MemoryService implements Memory {
   status(): MemoryStatus {
     this.#requireOpen();
     const { journal, breaker, clock } = this.#deps;
-    return journal.view(({ outbox, mirror, unsettled }) => {
+    return journal.view(({ outbox, mirror, unsettled, others }) => {
       const { lastError, nextAttemptAt, answeredAt } = journal.attempts();
       const oldest = outbox.oldestQueuedAt();
       return {
@@ -227,6 +228,7 @@ export class MemoryService implements Memory {
           unsettled: unsettled.count(),
         },
         mirrored: mirror.count(),
+        others: { ...others.count(), syncedAt: syncStateOf(journal)?.doneAt },
         storeLastAnsweredAt: answeredAt ?? undefined,
         breaker: breaker.explain(),
         collection: this.#options.collection,
@@ -254,9 +256,9 @@ export class MemoryService implements Memory {
 
   unmirrored(ids: Iterable<string>): string[] {
     this.#requireOpen();
-    const { mirror } = this.#deps.journal;
+    const { mirror, others } = this.#deps.journal.working;
     const all = [...ids];
-    const known = mirror.known(all);
+    const known = new Set([...mirror.known(all), ...others.known(all)]);
     return all.filter((id) => !known.has(id) && mirror.tombstoneOf(id) === undefined);
   }
 

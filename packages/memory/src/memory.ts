@@ -72,12 +72,23 @@ export interface MemoryStatus {
   outbox: OutboxStatus;
   /** Memories that the mirror holds, expired ones included. */
   mirrored: number;
+  /** What other programs wrote, as the last sync saw it. */
+  others: OthersStatus;
   /** Wall-clock milliseconds of the store's last answer to this workspace. */
   storeLastAnsweredAt: number | undefined;
   breaker: BreakerExplanation;
   collection: string;
   /** Undefined as long as the outbox was never damaged. */
   salvaged: SalvageStatus | undefined;
+}
+
+export interface OthersStatus {
+  /** Records in the mirror that the store was last seen to hold. */
+  held: number;
+  /** Records in the mirror that the store has lost. */
+  vanished: number;
+  /** Wall-clock milliseconds of the last complete sync; undefined before the first. */
+  syncedAt: number | undefined;
 }
 
 export interface DrainReport {
@@ -108,6 +119,8 @@ export interface RebuildReport extends Comparison {
   rebuilt: number;
   /** Records of other writers that were carried over from the old collection. */
   salvaged: number;
+  /** Records of other writers that were brought back from the last sync, since the store lost them. */
+  returned: number;
   /** The old collection's new name, while it is kept; undefined when there was none to keep. */
   keptAs: string | undefined;
 }
@@ -155,7 +168,7 @@ export interface Memory {
   retryDead(seqs?: readonly number[]): number;
   /** Gives dead letters up. Returns how many. */
   discardDead(seqs: readonly number[]): number;
-  /** Those of `ids` that were never written through here: a rebuild could not bring them back. */
+  /** Those of `ids` that no write and no sync brought here: a rebuild could not bring them back. */
   unmirrored(ids: Iterable<string>): string[];
   /** Reads every record back from the store and compares it with the mirror. */
   compare(options?: { signal?: AbortSignal }): Promise<Comparison>;

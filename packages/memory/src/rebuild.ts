@@ -16,6 +16,7 @@ import { MemoryError } from "./memory-error.ts";
 import type { MirrorRow } from "./mirror.ts";
 import { checksumOf, decodeRecord, type MemoryContent } from "./record-codec.ts";
 import type { StoreAccess } from "./store-access.ts";
+import { returnOthers } from "./sync/return-others.ts";
 
 const STAGING = "--rebuild-";
 const KEPT = "--before-";
@@ -51,12 +52,14 @@ export async function rebuildCollection(
   let comparison: Comparison;
   let salvaged: number;
   let rebuilt: number;
+  let returned = 0;
   try {
     rebuilt = await fill(fresh, options, deps, call);
     // Cut off between its renames, an earlier rebuild has left others' records in its staging.
     const sources = old === undefined ? cutOff : [old];
     salvaged = 0;
     for (const source of sources) salvaged += await salvage(source, fresh, deps, call);
+    if (old === undefined) returned = await returnOthers(fresh, journal, call);
     comparison = await compareWithMirror(fresh, journal.mirror, call);
     if (!comparison.equal) throw notEqual(name, comparison);
     // Whoever drains since has written into the old collection.
@@ -74,7 +77,7 @@ export async function rebuildCollection(
     journal.nextGeneration();
   }
   for (const { info } of cutOff) await store.deleteCollection(info.name, call);
-  return { ...comparison, rebuilt, salvaged, keptAs };
+  return { ...comparison, rebuilt, salvaged, returned, keptAs };
 }
 
 /** Writes every memory of the mirror, embedding what never was. */

@@ -16,6 +16,7 @@ import { MemoryError, MemoryServiceUnavailableError } from "./memory-error.ts";
 import type { MirrorRow } from "./mirror.ts";
 import { decodeContent, decodeRecord, encodeFilter, type MemoryContent } from "./record-codec.ts";
 import { isStoreFailure, type StoreAccess } from "./store-access.ts";
+import { othersNumber } from "./sync/others-mirror.ts";
 import { validateFilter, validateId, validateLimit, validateText } from "./validate.ts";
 
 const LIMIT_DEFAULT = 10;
@@ -94,13 +95,22 @@ export class Recall {
     if (ours !== undefined && isExpired(ours, clock.now())) return this.#found(undefined);
     // What the store does not hold yet, or no longer should, only the mirror knows.
     if (ours !== undefined && ours.durability !== "stored") return this.#found(ours);
+    const last = ours ?? this.#lastSeen(id);
     try {
       const record = await this.#getFromStore(id, options.signal);
       return this.#judge(id, ours, record);
     } catch (error) {
       options.signal?.throwIfAborted();
-      return { memory: ours, ...this.#source(degradedReason(error)) };
+      return { memory: last, ...this.#source(degradedReason(error)) };
     }
+  }
+
+  /** Another program's record as the last sync saw it. */
+  #lastSeen(id: string): MemoryRecord | undefined {
+    const { mirror, others } = this.#deps.journal.working;
+    if (mirror.find(id) !== undefined || !others.known([id]).has(id)) return undefined;
+    const record = others.mirror.record(id);
+    return record === undefined || isExpired(record, this.#deps.clock.now()) ? undefined : record;
   }
 
   #found(memory: MemoryRecord | undefined): GetResult {
@@ -159,8 +169,13 @@ export class Recall {
 
   #searchMirror(query: string, options: SearchOptions, limit: number): Hit[] {
     const { journal, clock } = this.#deps;
-    const { db } = journal.working;
-    const matches = matchText(db, journal.collection, query, options, { limit, now: clock.now() });
+    const { db, mirror, others } = journal.working;
+    const within = { limit, now: clock.now() };
+    const ours = matchText(db, journal.collection, query, options, within);
+    const theirs = matchText(db, othersNumber(journal.collection), query, options, within).filter(
+      ({ row: { id } }) => mirror.find(id) === undefined && others.known([id]).has(id),
+    );
+    const matches = [...ours, ...theirs].toSorted((a, b) => a.rank - b.rank).slice(0, limit);
     const best = matches[0]?.rank ?? -1;
     return matches.map(({ row, rank }) => ({
       id: row.id,

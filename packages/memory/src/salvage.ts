@@ -22,6 +22,8 @@ const TABLES = [
   "unsettled",
   "restore_state",
   "backup",
+  "other",
+  "sync",
 ] as const;
 
 /** Notes that a file was found damaged in use, so that whoever opens it next looks closely. */

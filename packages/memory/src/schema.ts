@@ -201,4 +201,32 @@ export const MIGRATIONS: readonly string[] = [
     drill_ms INTEGER
   ) STRICT;
   `,
+  `
+  -- Records of other programs that a sync has seen stand in "memory" under a number of their own;
+  -- this is what "memory" cannot say of them.
+  CREATE TABLE other (
+    memory INTEGER PRIMARY KEY,
+    -- 1 for a record without text, which is not one with an empty one.
+    without_document INTEGER NOT NULL,
+    -- Whole, as the store gave it.
+    metadata TEXT NOT NULL,
+    -- The sync that saw it last.
+    seen INTEGER NOT NULL,
+    -- When a sync found it gone from the store.
+    vanished_at INTEGER
+  ) STRICT;
+  CREATE TRIGGER other_removed AFTER DELETE ON memory BEGIN
+    DELETE FROM other WHERE memory = OLD.memory;
+  END;
+
+  -- The last sync; without done_at it was cut off, or is under way.
+  CREATE TABLE sync (
+    collection INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    begun_at INTEGER NOT NULL,
+    done_at INTEGER,
+    -- What it has counted so far.
+    counts TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -151,11 +151,17 @@ export class StoreAccess {
       collection = await this.#store.openCollection(this.#name, { signal });
     } catch (error) {
       // One that never held a memory is not missed.
-      if (!isNotFound(error) || this.#journal.mirror.hasApplied()) throw error;
+      if (!isNotFound(error) || this.#isMissed()) throw error;
       return undefined;
     }
     await requireComparable(collection, identity, signal);
     return collection;
+  }
+
+  /** Whether the store was ever seen to hold anything in the collection. */
+  #isMissed(): boolean {
+    const { mirror, others } = this.#journal.working;
+    return mirror.hasApplied() || others.count().held > 0;
   }
 
   /** Until a restore's swap is finished the store still holds the state that it replaces. */
@@ -170,7 +176,7 @@ export class StoreAccess {
   /** The collection is gone, although the store held memories of it: an empty answer would lie. */
   #lost(cause: StoreError): StoreError {
     this.#open = undefined;
-    if (!this.#journal.mirror.hasApplied()) return cause;
+    if (!this.#isMissed()) return cause;
     return new StoreError(
       `The store has lost the collection ${this.#name}, which held memories before`,
       {

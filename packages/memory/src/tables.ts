@@ -1,6 +1,7 @@
 import { type Database, Lease } from "@holdfast/sqlite";
 import { Mirror } from "./mirror.ts";
 import { Outbox } from "./outbox.ts";
+import { OthersMirror } from "./sync/others-mirror.ts";
 import { Unsettled } from "./unsettled.ts";
 
 /** The number under which a restore prepares a collection's memories: no collection has it. */
@@ -16,6 +17,8 @@ export class Tables {
   readonly staged: Mirror;
   /** What a restore has replaced. */
   readonly previous: Mirror;
+  /** What other programs have put into the collection, as the last sync saw it. */
+  readonly others: OthersMirror;
   /** Copies of memories beside the mirror: what is forgotten is forgotten there too. */
   readonly besides: readonly Mirror[];
   readonly outbox: Outbox;
@@ -27,7 +30,8 @@ export class Tables {
     this.mirror = new Mirror(db, collection, writer);
     this.staged = new Mirror(db, stagedNumber(collection), writer);
     this.previous = new Mirror(db, previousNumber(collection), writer);
-    this.besides = [this.staged, this.previous];
+    this.others = new OthersMirror(db, collection, writer);
+    this.besides = [this.staged, this.previous, this.others.mirror];
     this.outbox = new Outbox(db, collection);
     this.unsettled = new Unsettled(db, collection);
     this.lease = new Lease(db, `drain:${collection}`);

@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+import type { Database } from "@holdfast/sqlite";
+import type { Metadata, StoredRecord } from "@holdfast/store";
+import { Mirror, type MirrorRow } from "../mirror.ts";
+import { decodeContent, decodeRecord } from "../record-codec.ts";
+
+/**
+ * The number under which the records of other programs are kept that a sync has seen: no
+ * collection has it.
+ */
+export const othersNumber = (collection: number): number => -(2 ** 40) - collection;
+
+/** A record of another program, as the last sync saw it. */
+export interface OtherRecord {
+  /** The row's number, for pages. */
+  memory: number;
+  id: string;
+  document: string | null;
+  /** As the store gave it. */
+  metadata: Metadata;
+  vector: Float32Array | undefined;
+}
+
+/** What a sync did with a record that it saw. */
+export type Sighting = "added" | "changed" | "returned" | "unchanged";
+
+/**
+ * What other programs have put into the collection, as far as syncs have seen it: found by its
+ * words like our own memories, and kept as the store gave it, so that it can be given back. Its
+ * methods open no transaction of their own.
+ */
+export class OthersMirror {
+  readonly mirror: Mirror;
+  readonly #db: Database;
+  readonly #number: number;
+
+  constructor(db: Database, collection: number, writer: string) {
+    this.#db = db;
+    this.#number = othersNumber(collection);
+    this.mirror = new Mirror(db, this.#number, writer);
+  }
+
+  /** Whether any vector of `ids` is to be read: of records that are new here, or say another thing. */
+  isStale(record: StoredRecord): boolean {
+    return this.#checksumIn(record.id) !== checksumOfRecord(record);
+  }
+
+  /** Notes a record that sync `run` saw. Without an embedding, its vector stays as it is. */
+  see(record: StoredRecord, run: number): Sighting {
+    const before = this.mirror.find(record.id);
+    const note = before && this.#note(before);
+    const stale = before?.checksum !== checksumOfRecord(record);
+    const moved =
+      record.embedding !== undefined &&
+      !sameVector(before && this.mirror.vectorOf(before.memory), record.embedding);
+    if (stale) this.#put(record);
+    const row = stale ? this.mirror.find(record.id) : before;
+    if (row === undefined) throw new TypeError("A record was put and is not there");
+    if (record.embedding !== undefined && moved) this.mirror.keepVector(row, record.embedding);
+    this.#db
+      .prepare("INSERT OR REPLACE INTO other VALUES (?, ?, ?, ?, NULL)")
+      .run(row.memory, record.document === null ? 1 : 0, JSON.stringify(record.metadata), run);
+    if (before === undefined) return "added";
+    if (note?.vanished_at !== undefined && note.vanished_at !== null) return "returned";
+    return stale || moved ? "changed" : "unchanged";
+  }
+
+  /** Whether sync `run` has seen this id already. */
+  wasSeen(id: string, run: number): boolean {
+    const row = this.mirror.find(id);
+    return row !== undefined && this.#note(row)?.seen === run;
+  }
+
+  /** The id is ours by now, or was forgotten. */
+  drop(id: string): void {
+    const row = this.mirror.find(id);
+    if (row !== undefined) this.mirror.drop(row);
+  }
+
+  /** Ids that sync `run` has not seen and no earlier one found gone, in order, after `after`. */
+  unseen(run: number, after: number, limit: number): { memory: number; id: string }[] {
+    return this.#db
+      .prepare(
+        `SELECT memory, id FROM memory JOIN other USING (memory)
+         WHERE collection = ? AND memory > ? AND seen < ? AND vanished_at IS NULL
+         ORDER BY memory LIMIT ?`,
+      )
+      .all(this.#number, after, run, limit) as { memory: number; id: string }[];
+  }
+
+  /** Notes that the store does not hold a record any more. It is kept until somebody decides. */
+  markVanished(memory: number, now: number): void {
+    this.#db.prepare("UPDATE other SET vanished_at = ? WHERE memory = ?").run(now, memory);
+  }
+
+  /** The records that the store holds, or with `vanished` those that it has lost, a page at a time. */
+  page(
+    after: number,
+    limit: number,
+    { vanished = false }: { vanished?: boolean } = {},
+  ): OtherRecord[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT memory, id, text, other.without_document AS bare, other.metadata AS raw
+         FROM memory JOIN other USING (memory)
+         WHERE collection = ? AND memory > ? AND (vanished_at IS NOT NULL) = ?
+         ORDER BY memory LIMIT ?`,
+      )
+      .all(this.#number, after, vanished ? 1 : 0, limit) as unknown as RawOther[];
+    return rows.map(({ memory, id, text, bare, raw }) => ({
+      memory,
+      id,
+      document: bare === 1 ? null : text,
+      metadata: JSON.parse(raw) as Metadata,
+      vector: this.mirror.vectorOf(memory),
+    }));
+  }
+
+  /** Those of `ids` that the store was last seen to hold. */
+  known(ids: readonly string[]): Set<string> {
+    const find = this.#db.prepare(
+      `SELECT 1 FROM memory JOIN other USING (memory)
+       WHERE collection = ? AND id = ? AND vanished_at IS NULL`,
+    );
+    return new Set(ids.filter((id) => find.get(this.#number, id) !== undefined));
+  }
+
+  /** How many there are, and how many of them the store has lost. */
+  count(): { held: number; vanished: number } {
+    return this.#db
+      .prepare(
+        `SELECT count(*) FILTER (WHERE vanished_at IS NULL) AS held, count(vanished_at) AS vanished
+         FROM memory JOIN other USING (memory) WHERE collection = ?`,
+      )
+      .get(this.#number) as { held: number; vanished: number };
+  }
+
+  #put(record: StoredRecord): void {
+    const content = decodeContent(record);
+    const revision = decodeRecord(record)?.revision ?? 0;
+    // A vector stays while the text does; the store may have put another one beside the same text.
+    this.mirror.put(record.id, revision, content, checksumOfRecord(record));
+    const row = this.mirror.find(record.id);
+    if (row !== undefined) this.mirror.markApplied(row, false);
+  }
+
+  #note({ memory }: MirrorRow): { seen: number; vanished_at: number | null } | undefined {
+    return this.#db.prepare("SELECT seen, vanished_at FROM other WHERE memory = ?").get(memory) as
+      | { seen: number; vanished_at: number | null }
+      | undefined;
+  }
+
+  #checksumIn(id: string): string | undefined {
+    const row = this.#db
+      .prepare("SELECT checksum FROM memory WHERE collection = ? AND id = ?")
+      .get(this.#number, id) as { checksum: string } | undefined;
+    return row?.checksum;
+  }
+}
+
+interface RawOther {
+  memory: number;
+  id: string;
+  text: string;
+  bare: number;
+  raw: string;
+}
+
+function checksumOfRecord({ document, metadata }: StoredRecord): string {
+  const entries = Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256")
+    .update(JSON.stringify([document, entries]))
+    .digest("hex")
+    .slice(0, 32);
+}
+
+function sameVector(a: Float32Array | undefined, b: Float32Array): boolean {
+  return a?.length === b.length && a.every((value, index) => value === b[index]);
+}

@@ -1,0 +1,34 @@
+import type { CallOptions, VectorCollection, VectorRecord } from "@holdfast/store";
+import type { Journal } from "../journal.ts";
+import type { OtherRecord } from "./others-mirror.ts";
+
+const PAGE = 500;
+
+/**
+ * Writes into a fresh collection what other programs had put into the one that was lost, as the
+ * last sync saw it, except what is there already. Returns how many.
+ */
+export async function returnOthers(
+  fresh: VectorCollection,
+  { working }: Journal,
+  call: CallOptions,
+): Promise<number> {
+  const { mirror, others } = working;
+  let returned = 0;
+  for (let page = others.page(0, PAGE); page.length > 0;) {
+    const theirs = page.filter(({ id }) => mirror.find(id) === undefined);
+    const ids = theirs.map(({ id }) => id);
+    const there = new Set((await fresh.get(ids, call)).map(({ id }) => id));
+    const missing = theirs.filter(({ id }) => !there.has(id)).flatMap(asRecord);
+    await fresh.upsert(missing, call);
+    returned += missing.length;
+    page = others.page(page.at(-1)?.memory ?? 0, PAGE);
+  }
+  return returned;
+}
+
+/** Nothing for a record whose vector the store did not have either. */
+export function asRecord({ id, document, metadata, vector }: OtherRecord): VectorRecord[] {
+  if (vector === undefined) return [];
+  return [{ id, document: document ?? "", metadata, embedding: vector }];
+}
