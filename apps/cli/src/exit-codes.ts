@@ -46,6 +46,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, ExitStatus>> = {
   SERVER_FOREIGN: EXIT.locked,
   BREAKER_OPEN: EXIT.unavailable,
   MEMORY_UNAVAILABLE: EXIT.unavailable,
+  MEMORY_DISABLED: EXIT.unavailable,
   STORE_UNAVAILABLE: EXIT.unavailable,
   STORE_TIMEOUT: EXIT.unavailable,
   SERVER_NOT_RUNNING: EXIT.unavailable,

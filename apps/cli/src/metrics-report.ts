@@ -11,7 +11,8 @@ import {
   type TimelinePoint,
 } from "@holdfast/metrics";
 import { type LastRuns, lastRuns } from "./metrics-digest.ts";
-import { metricsFileOf, type Workspace } from "./workspace.ts";
+import { furtherObjectives, metricsOptions, standingObjective } from "./metrics-options.ts";
+import type { Workspace } from "./workspace.ts";
 
 type Point = Omit<TimelinePoint, "ignored">;
 
@@ -35,6 +36,8 @@ export interface MetricsReport {
   memory: View;
   /** What the store was asked for it. */
   store: View;
+  /** The further promises that the configuration makes. */
+  objectives: SloReport[];
   /** Writes given to be kept, by outcome. */
   captures: Record<string, number>;
   breaker: {
@@ -51,16 +54,12 @@ export interface MetricsReport {
   file: MetricsStatus;
 }
 
-/** Of the memory and of its store; where more fails, the month's error budget is gone. */
-const OBJECTIVES = { memory: 0.999, store: 0.99 } as const;
-
 /**
  * @throws MetricsError `METRICS_WINDOW_INVALID`; SqliteError when the file cannot be read.
  */
 export function readMetrics(workspace: Workspace, since: string): MetricsReport {
-  const path = metricsFileOf(workspace);
-  const memory = summaryOf(path, "memory", MEMORY_OPERATIONS, since);
-  const store = summaryOf(path, "store", STORE_OPERATIONS, since);
+  const memory = summaryOf(workspace, "memory", MEMORY_OPERATIONS, since);
+  const store = summaryOf(workspace, "store", STORE_OPERATIONS, since);
   const { fromMs, toMs, resolutionMs, recovery, incidents, counters } = memory.summary;
   const counted = (name: string): MetricsSummary["counters"] =>
     counters.filter((counter) => counter.name === name);
@@ -70,6 +69,7 @@ export function readMetrics(workspace: Workspace, since: string): MetricsReport 
     resolutionMs,
     memory: memory.view,
     store: store.view,
+    objectives: objectivesOf(workspace),
     captures: Object.fromEntries(
       counted("captures").map(({ labels, value }) => [labels["outcome"] ?? "", value]),
     ),
@@ -90,17 +90,17 @@ interface Summarised {
 
 /** Only these operations count; the others are left out of totals, rates and percentiles. */
 function summaryOf(
-  path: string,
-  name: keyof typeof OBJECTIVES,
+  workspace: Workspace,
+  name: "memory" | "store",
   operations: readonly string[],
   since: string,
 ): Summarised {
   const mine = new Set(operations);
   using metrics = new MetricsStore({
-    path,
+    ...metricsOptions(workspace),
     classify: (operation, outcome) =>
       mine.has(operation) ? memoryOutcomeClass(operation, outcome) : "ignored",
-    slos: [{ name, objective: OBJECTIVES[name], operations }],
+    slos: [standingObjective(workspace, name, operations)],
   });
   const summary = metrics.summary({ since });
   const own = summary.operations.filter(({ operation }) => mine.has(operation));
@@ -123,6 +123,18 @@ function summaryOf(
     last: lastRuns(metrics, since, summary.gauges),
     transitions: metrics.events({ since, kinds: [EVENT_KINDS.breakerTransition] }),
   };
+}
+
+/** They may speak of any operation, the memory's and the store's. */
+function objectivesOf(workspace: Workspace): SloReport[] {
+  const slos = furtherObjectives(workspace);
+  if (slos.length === 0) return [];
+  using metrics = new MetricsStore({
+    ...metricsOptions(workspace),
+    classify: memoryOutcomeClass,
+    slos,
+  });
+  return metrics.summary().slos;
 }
 
 function transitionsOf(transitions: readonly MetricsEvent[]): MetricsReport["breaker"] {

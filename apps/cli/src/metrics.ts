@@ -2,7 +2,8 @@ import type { CircuitBreaker } from "@holdfast/breaker";
 import { HoldfastError } from "@holdfast/core";
 import { memoryOutcomeClass } from "@holdfast/memory";
 import { MetricsStore } from "@holdfast/metrics";
-import { type Workspace, metricsFileOf } from "./workspace.ts";
+import { metricsOptions } from "./metrics-options.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** An event of each run that failed; its subject is the operation. */
 export const FAILED_EVENT = "operation.failed";
@@ -11,7 +12,7 @@ export const LAST_SUCCESS_GAUGE = "last-success-ms";
 
 /** Opens the metrics of a workspace. Nothing is written before something is recorded. */
 export function openMetrics(workspace: Workspace): MetricsStore {
-  return new MetricsStore({ path: metricsFileOf(workspace), classify: memoryOutcomeClass });
+  return new MetricsStore({ ...metricsOptions(workspace), classify: memoryOutcomeClass });
 }
 
 /** Records one run, when it last went well, and of a failure also why. Never throws. */

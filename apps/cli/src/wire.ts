@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { BreakerOptions, CircuitBreaker } from "@holdfast/breaker";
+import type { CircuitBreaker } from "@holdfast/breaker";
 import type { ChromaStoreOptions, ManagedEndpoint } from "@holdfast/chroma";
 import { type Config, type LoadedConfig, readSecret, type SecretReference } from "@holdfast/config";
 import { durationMs, HoldfastError } from "@holdfast/core";
@@ -7,6 +7,7 @@ import type { Embedder } from "@holdfast/embedder";
 import type { Memory, MemoryDeps, MemoryOptions } from "@holdfast/memory";
 import type { MetricsStore } from "@holdfast/metrics";
 import type { VectorStore } from "@holdfast/store";
+import { breakerOptions, callLimits } from "./breaker-options.ts";
 import type { Context } from "./context.ts";
 import { type Workspace, workspaceOf } from "./workspace.ts";
 
@@ -133,7 +134,13 @@ export async function withMemory<T>(
   context: Context,
   work: (memory: Memory, parts: Parts) => T | Promise<T>,
 ): Promise<T> {
-  return withMemoryOf(context.config(), context, work);
+  const loaded = context.config();
+  if (!loaded.config.enabled)
+    throw new HoldfastError("Memory is switched off: the configuration says enabled: false", {
+      code: "MEMORY_DISABLED",
+      hint: "See what says so: holdfast config explain enabled",
+    });
+  return withMemoryOf(loaded, context, work);
 }
 
 /** {@link withMemory} under another configuration than the one in force. */
@@ -249,26 +256,8 @@ function plainValues<T>(
   );
 }
 
-/** Only what the store may get over by itself says something about its health. */
-function breakerOptions(config: Config): BreakerOptions {
-  const breaker = config.circuit_breaker;
-  return {
-    name: "store",
-    enabled: breaker.enabled,
-    failureThreshold: breaker.failure_threshold,
-    recoveryTimeoutMs: durationMs(breaker.recovery_timeout),
-    successThreshold: breaker.success_threshold,
-    timeoutMs: durationMs(breaker.timeout),
-    // Searches go on while only writes fail, and the other way round.
-    operations: { read: {}, write: {} },
-    classify: (error) =>
-      error instanceof HoldfastError && !error.retryable ? "ignored" : "failure",
-  };
-}
-
 function memoryOptions(workspace: Workspace, background: boolean): MemoryOptions {
   const { config, stateDirectory } = workspace;
-  const limitMs = durationMs(config.circuit_breaker.timeout);
   return {
     stateDirectory,
     collection: config.vector_store.config.collection_name,
@@ -278,7 +267,7 @@ function memoryOptions(workspace: Workspace, background: boolean): MemoryOptions
       keptRecordsMax: config.outbox.kept_records_max,
       keptBytesMax: config.outbox.kept_bytes_max,
     },
-    limits: { readMs: Math.min(10_000, limitMs), writeMs: limitMs },
+    limits: callLimits(config),
     waitMs: durationMs(config.outbox.wait),
     background,
   };

@@ -22,12 +22,16 @@ test("the schema's defaults are the packages' own", () => {
     recoveryTimeoutMs: durationMs(breaker.recovery_timeout),
     successThreshold: breaker.success_threshold,
     timeoutMs: durationMs(breaker.timeout),
+    halfOpenProbesMax: breaker.half_open_probes_max,
+    rampMs: durationMs(breaker.ramp),
   }).toEqual({
     enabled: BREAKER_DEFAULTS.enabled,
     failureThreshold: BREAKER_DEFAULTS.failureThreshold,
     recoveryTimeoutMs: BREAKER_DEFAULTS.recoveryTimeoutMs,
     successThreshold: BREAKER_DEFAULTS.successThreshold,
     timeoutMs: BREAKER_DEFAULTS.timeoutMs,
+    halfOpenProbesMax: BREAKER_DEFAULTS.halfOpenProbesMax,
+    rampMs: BREAKER_DEFAULTS.rampMs,
   });
   expect({
     recordsMax: outbox.records_max,

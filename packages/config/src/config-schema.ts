@@ -1,8 +1,16 @@
 import type { FromSchema } from "json-schema-to-ts";
+import { backup } from "./schema/backup.ts";
+import { alerts } from "./schema/alerts.ts";
 import { circuitBreaker } from "./schema/circuit-breaker.ts";
 import { embedder } from "./schema/embedder.ts";
+import { health } from "./schema/health.ts";
 import { keeper } from "./schema/keeper.ts";
+import { metrics } from "./schema/metrics.ts";
 import { outbox } from "./schema/outbox.ts";
+import { policies } from "./schema/policies.ts";
+import { recovery } from "./schema/recovery.ts";
+import { redaction } from "./schema/redaction.ts";
+import { triggers } from "./schema/triggers.ts";
 import { vectorStore } from "./schema/vector-store.ts";
 
 // oxlint-disable typescript/no-unnecessary-type-assertion -- isolatedDeclarations wants types written
@@ -31,11 +39,25 @@ export const configSchema = {
       default: "development",
       description: "What the file is for; --env refuses a file made for another environment.",
     },
+    enabled: {
+      type: "boolean",
+      default: true,
+      description:
+        "false: nothing is remembered, recalled or forgotten; what is stored stays as it is.",
+    },
     vector_store: vectorStore as typeof vectorStore,
     embedder: embedder as typeof embedder,
     circuit_breaker: circuitBreaker as typeof circuitBreaker,
     outbox: outbox as typeof outbox,
+    backup: backup as typeof backup,
     keeper: keeper as typeof keeper,
+    health: health as typeof health,
+    policies: policies as typeof policies,
+    recovery: recovery as typeof recovery,
+    alerts: alerts as typeof alerts,
+    redaction: redaction as typeof redaction,
+    triggers: triggers as typeof triggers,
+    metrics: metrics as typeof metrics,
   },
 } as const;
 

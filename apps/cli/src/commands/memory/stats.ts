@@ -94,6 +94,7 @@ function text(report: Report, output: Output): string {
     ...(metrics.memory.objective === undefined ? [] : [["", budget(metrics.memory.objective)]]),
     ["store", runs(metrics.store.overall)],
     ...(metrics.store.objective === undefined ? [] : [["", budget(metrics.store.objective)]]),
+    ...metrics.objectives.map((objective) => [objective.name, budget(objective)]),
     ...events(report),
   ];
   const head = output.paint("bold", windowText(metrics));

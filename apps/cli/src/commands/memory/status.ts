@@ -42,7 +42,7 @@ async function status(context: Context): Promise<void> {
     const state = memory.status();
     const metrics = await recentMetrics(workspace, output);
     return {
-      verdict: verdictOf(state, Date.now()),
+      verdict: loaded.config.enabled ? verdictOf(state, Date.now()) : SWITCHED_OFF,
       configuration: {
         source: loaded.source,
         file: loaded.file,
@@ -65,6 +65,13 @@ async function status(context: Context): Promise<void> {
   });
   output.result(report, text(report, await metricsRows(report), output));
 }
+
+const SWITCHED_OFF: Verdict = {
+  status: "unknown",
+  cause: "switched off by enabled: false",
+  next: "holdfast config explain enabled",
+  evidenceAgeMs: undefined,
+};
 
 async function metricsRows({ metrics }: Report): Promise<string[][]> {
   if (metrics === undefined) return [];
