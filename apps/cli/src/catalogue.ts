@@ -11,11 +11,16 @@ export interface CommandEntry {
   name: string;
   summary: string;
   load(): Promise<CommandModule>;
+  /** Its words are what it stores or looks for, so they are not remembered with the command. */
+  content?: true;
+  /** It remembers for itself, and signals are for the program that it runs. */
+  trigger?: "own";
 }
 
 export const groups: Readonly<Record<string, string>> = {
   memory: "Remember, recall, forget",
   "memory outbox": "Look after writes that the store has not taken yet",
+  "memory quarantine": "What repairs have moved aside, kept until you delete it",
   "memory breaker": "Look at the circuit breaker, and overrule it",
   config: "Understand the configuration, and bring older ones over",
   server: "The Chroma server that Holdfast runs",
@@ -37,11 +42,13 @@ export const commands: readonly CommandEntry[] = [
     name: "memory add",
     summary: "Remember something, and print its receipt",
     load: () => import("./commands/memory/add.ts"),
+    content: true,
   },
   {
     name: "memory search",
     summary: "Recall by meaning",
     load: () => import("./commands/memory/search.ts"),
+    content: true,
   },
   {
     name: "memory get",
@@ -92,6 +99,21 @@ export const commands: readonly CommandEntry[] = [
     name: "memory drift",
     summary: "Say how what is in force differs from what was deployed",
     load: () => import("./commands/memory/drift.ts"),
+  },
+  {
+    name: "memory recover",
+    summary: "Find what is wrong with the store, repair it, and prove it",
+    load: () => import("./commands/memory/recover.ts"),
+  },
+  {
+    name: "memory quarantine list",
+    summary: "List what repairs have moved aside",
+    load: () => import("./commands/memory/quarantine/list.ts"),
+  },
+  {
+    name: "memory quarantine prune",
+    summary: "Delete what repairs have moved aside",
+    load: () => import("./commands/memory/quarantine/prune.ts"),
   },
   {
     name: "memory outbox list",

@@ -1,6 +1,6 @@
 import { loadConfig, type LoadedConfig, type LoadOptions } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
-import { EXIT, type ExitStatus } from "./exit-codes.ts";
+import { EXIT } from "./exit-codes.ts";
 import type { GlobalOptions } from "./global-options.ts";
 import type { Output } from "./output.ts";
 import { userDataDirectory } from "./user-directories.ts";
@@ -13,11 +13,15 @@ export interface Context {
   readonly environment: NodeJS.ProcessEnv;
   readonly workingDirectory: string;
   /** What the command ends with, when it does not throw. */
-  exitStatus: ExitStatus;
+  exitStatus: number;
+  /** False for `--no-trigger`. */
+  readonly trigger: boolean;
   /** What decides which configuration is in force. */
   readonly loadOptions: LoadOptions;
   /** The configuration in force, read once; its warnings are told once. */
   config(): LoadedConfig;
+  /** What `config` has returned; undefined as long as nobody asked. */
+  readonly loaded: LoadedConfig | undefined;
   /** Asks before something is destroyed; returns false for no. */
   confirm(question: string, options: { yes?: boolean | undefined }): Promise<boolean>;
 }
@@ -51,8 +55,12 @@ export function createContext(
     environment: process.env,
     workingDirectory: process.cwd(),
     exitStatus: EXIT.ok,
+    trigger: options.trigger,
     loadOptions,
     config,
+    get loaded() {
+      return loaded;
+    },
     confirm: (question, { yes }) => confirm(question, yes, options.input, signal),
   };
 }

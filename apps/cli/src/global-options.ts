@@ -9,6 +9,7 @@ export interface GlobalOptions {
   verbose: boolean;
   colour: boolean;
   input: boolean;
+  trigger: boolean;
 }
 
 /** As the help shows them; commander checks them. */
@@ -21,6 +22,7 @@ export const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
   ["--verbose", "say more, with stack traces of errors"],
   ["--no-color", "no colours"],
   ["--no-input", "never ask"],
+  ["--no-trigger", "do not remember this command"],
 ];
 
 /**
@@ -43,6 +45,7 @@ export function globalOptions(argv: readonly string[]): GlobalOptions {
     verbose: own.includes("--verbose"),
     colour: !own.includes("--no-color"),
     input: !own.includes("--no-input"),
+    trigger: !own.includes("--no-trigger"),
   };
 }
 

@@ -1,33 +1,51 @@
 import { CommanderError } from "commander";
 import { HoldfastError } from "@holdfast/core";
-import { createContext } from "./context.ts";
+import type { CommandEntry } from "./catalogue.ts";
+import { type Context, createContext } from "./context.ts";
 import { EXIT, type ExitStatus, statusOf } from "./exit-codes.ts";
 import { globalOptions } from "./global-options.ts";
 import { Output } from "./output.ts";
 import { buildProgram, entryOf, helpCommand, usageError } from "./program.ts";
 import { version } from "./start.ts";
+import { rememberCommand } from "./triggers/command-trigger.ts";
 
-/** Runs one command line to its exit status. Every error ends here, and only here. */
-export async function main(argv: readonly string[]): Promise<ExitStatus> {
+/** Runs one command line to its exit status, and remembers it. Every error ends here, and only here. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const began = performance.now();
   const entry = entryOf(argv);
   const options = globalOptions(argv);
   const output = new Output({ ...options, command: entry?.name ?? "holdfast" });
-  const interruption = abortOnSignals();
+  const interruption = entry?.trigger === "own" ? undisturbed() : abortOnSignals();
+  let context: Context | undefined;
+  let end: { status: number; error?: unknown };
   try {
-    const context = createContext(options, output, interruption.signal);
-    const program = await buildProgram(entry === undefined ? [] : [entry], context);
-    program.on("option:version", () => {
-      output.result({ version: version() }, version());
-      throw new CommanderError(EXIT.ok, "commander.version", "");
-    });
-    await program.parseAsync([...argv], { from: "user" });
-    interruption.signal.throwIfAborted();
-    return context.exitStatus;
+    context = createContext(options, output, interruption.signal);
+    end = { status: await run(argv, entry, context) };
   } catch (error) {
-    return report(interruption.signal.aborted ? interruption.signal.reason : error, argv, output);
+    const reason: unknown = interruption.signal.aborted ? interruption.signal.reason : error;
+    end = { status: report(reason, argv, output), error: reason };
   } finally {
     interruption.stop();
   }
+  const durationMs = performance.now() - began;
+  await rememberCommand({ entry, argv, error: undefined, ...end, durationMs }, context, output);
+  return end.status;
+}
+
+async function run(
+  argv: readonly string[],
+  entry: CommandEntry | undefined,
+  context: Context,
+): Promise<number> {
+  const { output, signal } = context;
+  const program = await buildProgram(entry === undefined ? [] : [entry], context);
+  program.on("option:version", () => {
+    output.result({ version: version() }, version());
+    throw new CommanderError(EXIT.ok, "commander.version", "");
+  });
+  await program.parseAsync([...argv], { from: "user" });
+  signal.throwIfAborted();
+  return context.exitStatus;
 }
 
 function report(error: unknown, argv: readonly string[], output: Output): ExitStatus {
@@ -43,6 +61,10 @@ function report(error: unknown, argv: readonly string[], output: Output): ExitSt
 interface Interruption {
   signal: AbortSignal;
   stop(): void;
+}
+
+function undisturbed(): Interruption {
+  return { signal: new AbortController().signal, stop: () => undefined };
 }
 
 /** The first signal lets the command clean up; the second ends it. */

@@ -1,0 +1,74 @@
+import type { Config, LoadedConfig } from "@holdfast/config";
+import { durationMs } from "@holdfast/core";
+import type {
+  CaptureJournalOptions,
+  CaptureResult,
+  RateLimit,
+  TriggerEvent,
+} from "@holdfast/memory/capture";
+import { redactorOf } from "../redaction.ts";
+import { workspaceOf } from "../workspace.ts";
+
+/** `nowhere`: nothing is remembered here yet. `short`: there are no words in it. */
+export type Captured = CaptureResult | { result: "nowhere" | "short" | "off" };
+
+/** Whether the configuration and the environment let anything be remembered by itself. */
+export function triggersEnabled(config: Config, environment: NodeJS.ProcessEnv): boolean {
+  return config.enabled && config.triggers.enabled && !switchedOff(environment);
+}
+
+/** `HOLDFAST_TRIGGERS=off`, also 0, false and no. */
+export function switchedOff(environment: NodeJS.ProcessEnv): boolean {
+  return /^(?:off|0|false|no)$/i.test(environment["HOLDFAST_TRIGGERS"] ?? "");
+}
+
+/**
+ * Journals an event where its configuration says, redacted; the store is not asked, and nothing is
+ * created or started. Loads neither embedder nor client.
+ * @throws whatever is wrong: it is the caller who must not fail.
+ */
+export async function captureEvent(
+  event: TriggerEvent,
+  { loaded, busyTimeoutMs }: { loaded: LoadedConfig; busyTimeoutMs: number },
+): Promise<Captured> {
+  const { config } = loaded;
+  const { CaptureJournal, memoryOfEvent, redactContent } = await import("@holdfast/memory/capture");
+  using journal = CaptureJournal.open({ ...captureOptions(loaded), busyTimeoutMs });
+  if (journal === undefined) return { result: "nowhere" };
+  const redactor = await redactorOf(config);
+  const bounds = {
+    textLengthMin: config.triggers.text_min,
+    textLengthMax: config.triggers.text_max,
+  };
+  const decision = { capture: true, ttlMs: durationMs(config.triggers.keep) };
+  // Redacted before it is cut: half a secret is one that no pattern knows.
+  const text = redactor.redact(event.text).text;
+  const memory = memoryOfEvent({ ...event, text }, decision, bounds);
+  if (memory === undefined) return { result: "short" };
+  return journal.add(redactContent(memory, redactor).content, Date.now());
+}
+
+/** Where a configuration's memories are on this machine, and how captures are bounded. */
+export function captureOptions(loaded: LoadedConfig): CaptureJournalOptions {
+  const { config, stateDirectory } = workspaceOf(loaded);
+  return {
+    stateDirectory,
+    collection: config.vector_store.config.collection_name,
+    outbox: {
+      recordsMax: config.outbox.records_max,
+      bytesMax: config.outbox.bytes_max,
+      keptRecordsMax: config.outbox.kept_records_max,
+      keptBytesMax: config.outbox.kept_bytes_max,
+    },
+    mergeWindowMs: durationMs(config.triggers.merge_window),
+    limits: Object.fromEntries(
+      Object.entries(config.triggers.limits).map(([type, limit]): [string, RateLimit] => [
+        type,
+        {
+          ...(limit.per_minute === undefined ? {} : { perMinute: limit.per_minute }),
+          ...(limit.cooldown === undefined ? {} : { cooldownMs: durationMs(limit.cooldown) }),
+        },
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,37 @@
+import type { CommandEntry } from "../catalogue.ts";
+
+const HIDDEN = "…";
+const WORD_LENGTH_MAX = 200;
+
+/**
+ * A command line as it is remembered. What a command is given to remember or to look for is left
+ * out: `forget` must find all there is of a memory in one place.
+ */
+export function commandLine(entry: CommandEntry | undefined, argv: readonly string[]): string {
+  const name = entry?.name.split(" ") ?? [];
+  const words: string[] = [];
+  let named = 0;
+  let hideNext = false;
+  for (const word of argv) {
+    if (named < name.length && word === name[named]) {
+      words.push(word);
+      named += 1;
+    } else if (word.startsWith("-") && word !== "-") {
+      const [flag = word, value] = word.split(/=(.*)/s, 2);
+      const isContent = CONTENT_FLAGS.has(flag);
+      words.push(value === undefined ? word : `${flag}=${isContent ? HIDDEN : value}`);
+      hideNext = isContent && value === undefined;
+    } else {
+      words.push(hideNext || (named === name.length && entry?.content === true) ? HIDDEN : word);
+      hideNext = false;
+    }
+  }
+  return ["holdfast", ...words.map(quoted)].join(" ");
+}
+
+const CONTENT_FLAGS: ReadonlySet<string> = new Set(["--meta", "--where"]);
+
+function quoted(word: string): string {
+  const short = word.length > WORD_LENGTH_MAX ? `${word.slice(0, WORD_LENGTH_MAX)}${HIDDEN}` : word;
+  return /^[\w./:=@%+,…-]+$/.test(short) ? short : `'${short.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,65 @@
+import type { CommandEntry } from "../catalogue.ts";
+import type { Context } from "../context.ts";
+import type { Output } from "../output.ts";
+import { commandLine } from "./command-line.ts";
+
+/** How a command ended. */
+export interface CommandEnd {
+  entry: CommandEntry | undefined;
+  argv: readonly string[];
+  status: number;
+  error: unknown;
+  durationMs: number;
+}
+
+/** No command is kept waiting longer than this for another process's write. */
+const BUSY_TIMEOUT_MS = 50;
+
+/**
+ * Remembers a command that has ended, after all it had to say was said. Commands that looked at no
+ * configuration concern no workspace, and are not remembered. Never fails; what went wrong is told
+ * with `--verbose`.
+ */
+export async function rememberCommand(
+  end: CommandEnd,
+  context: Context | undefined,
+  output: Output,
+): Promise<void> {
+  const loaded = context?.loaded;
+  if (context === undefined || loaded === undefined || end.entry?.trigger === "own") return;
+  if (!context.trigger || !loaded.config.triggers.commands) return;
+  try {
+    const { captureEvent, triggersEnabled } = await import("./capture-event.ts");
+    if (!triggersEnabled(loaded.config, context.environment)) return;
+    await captureEvent(eventOf(end), { loaded, busyTimeoutMs: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    if (output.verbose) output.note(`not remembered: ${(error as Error).message}`);
+  }
+}
+
+function eventOf({ entry, argv, status, error, durationMs }: CommandEnd): {
+  type: "command";
+  text: string;
+  outcome: "success" | "error";
+  durationMs: number;
+  source: string;
+  metadata: Record<string, string | number>;
+} {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  const failed = error !== undefined;
+  const how = failed ? `failed with exit code ${status}` : `ended with exit code ${status}`;
+  const why = failed && typeof code === "string" ? ` (${code})` : "";
+  const took = `after ${durationMs < 1_000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1_000).toFixed(1)} s`}`;
+  return {
+    type: "command",
+    text: `${commandLine(entry, argv)} ${how}${why} ${took}`,
+    outcome: failed ? "error" : "success",
+    durationMs,
+    source: "holdfast",
+    metadata: {
+      command: entry?.name ?? "holdfast",
+      exit_status: status,
+      ...(typeof code === "string" ? { error_code: code } : {}),
+    },
+  };
+}
