@@ -22,6 +22,7 @@ export const groups: Readonly<Record<string, string>> = {
   "memory outbox": "Look after writes that the store has not taken yet",
   "memory quarantine": "What repairs have moved aside, kept until you delete it",
   "memory breaker": "Look at the circuit breaker, and overrule it",
+  "memory policy": "Rules that decide what is remembered; also as: holdfast policy",
   config: "Understand the configuration, and bring older ones over",
   server: "The Chroma server that Holdfast runs",
 };
@@ -79,6 +80,11 @@ export const commands: readonly CommandEntry[] = [
     name: "memory rebuild",
     summary: "Make the collection anew from this machine's mirror",
     load: () => import("./commands/memory/rebuild.ts"),
+  },
+  {
+    name: "memory sync",
+    summary: "Bring what other programs wrote into this machine's mirror",
+    load: () => import("./commands/memory/sync.ts"),
   },
   {
     name: "memory deploy",
@@ -149,6 +155,41 @@ export const commands: readonly CommandEntry[] = [
     name: "memory breaker reset",
     summary: "Lift orders and start anew, closed",
     load: () => import("./commands/memory/breaker/reset.ts"),
+  },
+  {
+    name: "memory policy list",
+    summary: "List the policies, in the order in which they decide",
+    load: () => import("./commands/policy/list.ts"),
+  },
+  {
+    name: "memory policy add",
+    summary: "Add policies from a file, one file for each rule",
+    load: () => import("./commands/policy/add.ts"),
+  },
+  {
+    name: "memory policy remove",
+    summary: "Remove a policy, and keep it for undo",
+    load: () => import("./commands/policy/remove.ts"),
+  },
+  {
+    name: "memory policy test",
+    summary: "Run the tests of policies, or decide on one event",
+    load: () => import("./commands/policy/test.ts"),
+  },
+  {
+    name: "memory policy explain",
+    summary: "Say what the policies make of an event, and why",
+    load: () => import("./commands/policy/explain.ts"),
+  },
+  {
+    name: "memory policy lint",
+    summary: "Find policies that cannot mean what they say",
+    load: () => import("./commands/policy/lint.ts"),
+  },
+  {
+    name: "memory policy replay",
+    summary: "Say which recorded events would be decided differently today",
+    load: () => import("./commands/policy/replay.ts"),
   },
   {
     name: "server start",

@@ -42,6 +42,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, ExitStatus>> = {
   STORE_MISSING: EXIT.storeMissing,
   COLLECTION_NOT_FOUND: EXIT.storeMissing,
   SQLITE_BUSY: EXIT.locked,
+  SYNC_UNDER_WAY: EXIT.locked,
   SERVER_LOCKED: EXIT.locked,
   SERVER_FOREIGN: EXIT.locked,
   BREAKER_OPEN: EXIT.unavailable,

@@ -52,8 +52,8 @@ export async function rebuildIfLost(
   logger: KeeperLogger,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { collection, mirrored, ledger } = memory.status();
-  if (mirrored === 0 || ledger.stored === 0) return false;
+  const { collection, mirrored, ledger, others } = memory.status();
+  if ((mirrored === 0 || ledger.stored === 0) && others.held === 0) return false;
   try {
     await store.openCollection(collection, { signal });
     return false;

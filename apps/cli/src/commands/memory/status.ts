@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { formatDuration, HoldfastError } from "@holdfast/core";
-import type { MemoryStatus, SalvageStatus } from "@holdfast/memory";
+import type { MemoryStatus, OthersStatus, SalvageStatus } from "@holdfast/memory";
 import { breakerRows } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
@@ -127,12 +127,20 @@ function text(report: Report, metrics: string[][], output: Output): string {
     ["outbox", `${outbox.records} waiting${oldest}`],
     ...(outbox.lastError === undefined ? [] : [["", `last attempt: ${outbox.lastError}`]]),
     ["mirror", `${memory.mirrored} memories`],
+    ...othersRows(memory.others),
     ...(salvaged === undefined ? [] : salvageRows(salvaged)),
     ...metrics,
   ];
   const head = `${output.paint([colour, "bold"], verdict.status)}: ${printable(verdict.cause)}`;
   const next = verdict.next === undefined ? [] : [`next: ${verdict.next}`];
   return [head, ...next, "", printable(columns(rows))].join("\n");
+}
+
+function othersRows({ held, vanished, syncedAt }: OthersStatus): string[][] {
+  if (syncedAt === undefined && held + vanished === 0) return [];
+  const at = syncedAt === undefined ? "not synced to its end yet" : `synced ${moment(syncedAt)}`;
+  const lost = vanished === 0 ? "" : `, ${vanished} that the store has lost`;
+  return [["", `${held} records of other programs${lost}, ${at}`]];
 }
 
 function salvageRows({ at, file, lost }: SalvageStatus): string[][] {

@@ -1,0 +1,96 @@
+import { type Command, Option } from "commander";
+import type { SyncOptions, SyncReport } from "@holdfast/memory";
+import type { Context } from "../../context.ts";
+import { example } from "../../help.ts";
+import { printable } from "../../output.ts";
+import { withMemory } from "../../wire.ts";
+
+type Vanished = NonNullable<SyncOptions["vanished"]>;
+
+interface Options {
+  collection?: string;
+  vectors?: boolean;
+  vanished: Vanished;
+  yes?: boolean;
+}
+
+const PROGRESS_EVERY_MS = 2_000;
+
+export function register(command: Command, context: Context): void {
+  command
+    .option("--collection <name>", "the collection; default: the configured one")
+    .option("--vectors", "also compare the vectors of records that say the same as before")
+    .addOption(
+      new Option("--vanished <what>", "what becomes of records that the store has lost since")
+        .choices(["keep", "drop", "restore"])
+        .default("keep"),
+    )
+    .option("--yes", "do not ask")
+    .action((options: Options) => sync(options, context));
+  example(command, [
+    "holdfast memory sync",
+    "holdfast memory sync --collection documents",
+    "holdfast memory sync --vanished restore",
+  ]);
+}
+
+const QUESTIONS: Readonly<Record<Exclude<Vanished, "keep">, string>> = {
+  drop: "Remove what the store has lost from the mirror too? It cannot be undone.",
+  restore: "Write what the store has lost into it again?",
+};
+
+async function sync(options: Options, context: Context): Promise<void> {
+  const { output, signal } = context;
+  const { vanished } = options;
+  if (vanished !== "keep" && !(await context.confirm(QUESTIONS[vanished], options))) {
+    output.result({ scanned: 0 }, "Nothing was changed.");
+    return;
+  }
+  let told = Date.now();
+  const onProgress = (done: number, total: number): void => {
+    if (Date.now() - told < PROGRESS_EVERY_MS) return;
+    told = Date.now();
+    output.note(`${done} of ${total} looked at`);
+  };
+  const { syncMemory } = await import("@holdfast/memory");
+  const { collection, report } = await withMemory(context, async (_memory, parts) => {
+    const { config, stateDirectory } = parts.workspace;
+    const name = options.collection ?? config.vector_store.config.collection_name;
+    const vectors = options.vectors === true;
+    const target = { stateDirectory, collection: name };
+    const asked = { vectors, vanished, onProgress, signal };
+    return { collection: name, report: await syncMemory(target, parts, asked) };
+  });
+  if (report.keptVanished > 0)
+    output.warn(
+      `${count(report.keptVanished)} that the store has lost stay in the mirror; put them back with --vanished restore, or let them go with --vanished drop`,
+    );
+  if (report.forgotten > 0)
+    output.warn(
+      `${count(report.forgotten)} that were forgotten here are in the store; forget them there: holdfast memory forget ${report.samples.forgotten.map(printable).join(" ")}`,
+    );
+  output.result({ collection, ...report }, text(collection, report));
+}
+
+function text(collection: string, report: SyncReport): string {
+  const { scanned, ours, held, dropped, restored, resumed, samples } = report;
+  const kinds = ["added", "changed", "returned", "vanished"] as const;
+  const lines = kinds
+    .filter((kind) => report[kind] > 0)
+    .map((kind) => {
+      const more = report[kind] > samples[kind].length ? " …" : "";
+      return `  ${kind} ${report[kind]}: ${samples[kind].map(printable).join(", ")}${more}`;
+    });
+  const settled = [
+    ...(dropped > 0 ? [`Removed ${count(dropped)} from the mirror.`] : []),
+    ...(restored > 0 ? [`Wrote ${count(restored)} into the store again.`] : []),
+  ];
+  return [
+    `${resumed ? "Finished a sync of" : "Synced"} ${collection}: ${count(scanned)} looked at, ${ours} written through here.`,
+    ...(lines.length === 0 ? ["  nothing has changed"] : lines),
+    ...settled,
+    `The mirror covers ${count(held)} of other programs.`,
+  ].join("\n");
+}
+
+const count = (number: number): string => (number === 1 ? "1 record" : `${number} records`);

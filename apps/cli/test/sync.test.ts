@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startChroma, type TestChroma } from "@holdfast/testkit";
+import { deadPort } from "./dead-port.ts";
+import { type CliResult, Sandbox } from "./run-cli.ts";
+
+const COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections";
+
+let sandbox: Sandbox;
+
+beforeEach(() => void (sandbox = new Sandbox()));
+afterEach(() => sandbox.remove());
+
+const run = (...args: string[]): Promise<CliResult> => sandbox.run([...args, "--json"]);
+
+function configure(host: string, port: number): void {
+  const file = join(sandbox.folder, "holdfast.yaml");
+  writeFileSync(file, `vector_store: {config: {host: ${host}, port: ${port}}}\n`);
+}
+
+/** As another program talks to Chroma. */
+async function post(chroma: TestChroma, path: string, body: unknown): Promise<{ id: string }> {
+  const response = await fetch(`http://${chroma.host}:${chroma.port}${COLLECTIONS}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  expect(response.ok).toBe(true);
+  return (await response.json()) as { id: string };
+}
+
+test("a collection that another program filled: synced, recalled when the server is away", async () => {
+  await using chroma = await startChroma();
+  configure(chroma.host, chroma.port);
+  const { id } = await post(chroma, "", { name: "memories" });
+  const vector = (at: number): number[] =>
+    Array.from({ length: 384 }, (_, n) => Math.sin(n * at + 1));
+  await post(chroma, `/${id}/add`, {
+    ids: ["one", "two"],
+    embeddings: [vector(1), vector(2)],
+    documents: ["the harbour opens at six", null],
+    metadatas: [{ source: "crm", score: 0.5 }, null],
+  });
+  const first = await run("memory", "sync");
+  expect(first).toMatchObject({
+    status: 0,
+    json: { data: { collection: "memories", added: 2, held: 2, scanned: 2 } },
+  });
+  expect((await run("memory", "sync")).json.data).toMatchObject({ added: 0, changed: 0 });
+
+  await post(chroma, `/${id}/delete`, { ids: ["two"] });
+  const lost = await run("memory", "sync");
+  expect(lost.json.data).toMatchObject({ vanished: 1, samples: { vanished: ["two"] } });
+  expect(lost.json.warnings).toEqual([expect.stringContaining("--vanished restore")]);
+  expect((await run("memory", "sync", "--vanished", "restore")).status).toBe(2);
+  const back = await run("memory", "sync", "--vanished", "restore", "--yes");
+  expect(back.json.data).toMatchObject({ restored: 1, keptVanished: 0 });
+
+  const { json } = await run("memory", "status");
+  expect(json.data.memory.others).toMatchObject({ held: 2, vanished: 0 });
+  await chroma.kill9();
+  const found = await run("memory", "search", "harbour");
+  expect(found.json.data).toMatchObject({ degraded: true, hits: [{ id: "one" }] });
+}, 120_000);
+
+test("a collection that is not there, and a server that does not answer", async () => {
+  await using chroma = await startChroma();
+  configure(chroma.host, chroma.port);
+  expect(await run("memory", "sync", "--collection", "nothing")).toMatchObject({ status: 10 });
+  configure("127.0.0.1", await deadPort());
+  expect(await run("memory", "sync")).toMatchObject({ status: 13 });
+}, 120_000);
