@@ -1,14 +1,17 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { CircuitBreaker } from "@holdfast/breaker";
-import type { ChromaStoreOptions, ManagedEndpoint } from "@holdfast/chroma";
+import type { ChromaStore, ChromaStoreOptions, ManagedEndpoint } from "@holdfast/chroma";
 import { type Config, type LoadedConfig, readSecret, type SecretReference } from "@holdfast/config";
 import { durationMs, HoldfastError } from "@holdfast/core";
 import type { Embedder } from "@holdfast/embedder";
-import type { Memory, MemoryDeps, MemoryOptions } from "@holdfast/memory";
+import type { Backups, Memory, MemoryDeps, MemoryOptions } from "@holdfast/memory";
 import type { MetricsStore } from "@holdfast/metrics";
 import type { VectorStore } from "@holdfast/store";
 import { breakerOptions, callLimits } from "./breaker-options.ts";
 import type { Context } from "./context.ts";
+import type { Output } from "./output.ts";
+import { redactorOf } from "./redaction.ts";
 import { type Workspace, workspaceOf } from "./workspace.ts";
 
 /** A workspace's parts, made from its configuration. Nothing is connected to or loaded yet. */
@@ -31,6 +34,8 @@ export interface StoreAccess {
 export interface WireOptions extends StoreAccess {
   /** Apply queued writes in the background of this process. */
   background: boolean;
+  /** Where policies tell what they did not, or found. Without it, no policy decides or acts. */
+  output?: Pick<Output, "warn" | "note">;
 }
 
 /** Turns a configuration into implementations. The only place that does. */
@@ -44,19 +49,39 @@ export async function wire(workspace: Workspace, options: WireOptions): Promise<
   const { memory, breaker, close } = await overStore(workspace, { store, embedder }, background);
   const metrics = openMetrics(workspace);
   recordBreaker(breaker, metrics);
+  const measured = measureMemory(memory, metrics);
+  const governed = await underPolicies(measured, workspace, options);
   return {
     workspace,
-    memory: measureMemory(memory, metrics),
+    memory: governed,
     store,
     embedder,
     breaker,
     metrics,
     close: async () => {
+      await governed.close();
       await close();
       metrics.close();
       await embedder.close();
     },
   };
+}
+
+/** Without policies it costs the look for their folder. */
+async function underPolicies(
+  memory: Memory,
+  workspace: Workspace,
+  { output, readSecret: secretOf }: WireOptions,
+): Promise<Memory> {
+  const { enabled, directory } = workspace.config.policies;
+  if (output === undefined || !enabled || !existsSync(directory)) return memory;
+  const { governed } = await import("./policy/governance.ts");
+  const deps = {
+    readSecret: secretOf,
+    warn: (message: string) => output.warn(message),
+    note: (message: string) => output.note(message),
+  };
+  return (await governed(memory, workspace, deps)) ?? memory;
 }
 
 interface OverStore {
@@ -70,14 +95,15 @@ async function overStore(
   { store, embedder }: { store: VectorStore; embedder: MemoryDeps["embedder"] },
   background: boolean,
 ): Promise<OverStore> {
-  const [{ createMemory }, { breaker, close }] = await Promise.all([
+  const [{ createMemory, redactedMemory }, redactor] = await Promise.all([
     import("@holdfast/memory"),
-    openBreaker(workspace),
+    redactorOf(workspace.config),
   ]);
+  const { breaker, close } = await openBreaker(workspace);
   const options = memoryOptions(workspace, background);
   const memory = createMemory(options, { store, embedder, breaker });
   return {
-    memory,
+    memory: redactedMemory(memory, redactor),
     breaker,
     close: async () => {
       await memory.close();
@@ -124,9 +150,9 @@ export async function withBreaker<T>(
 }
 
 /** The store alone, without breaker and outbox: for probes. */
-export async function openStore(workspace: Workspace, access: StoreAccess): Promise<VectorStore> {
-  const { ChromaStore } = await import("@holdfast/chroma");
-  return new ChromaStore(storeOptions(workspace.config, access));
+export async function openStore(workspace: Workspace, access: StoreAccess): Promise<ChromaStore> {
+  const chroma = await import("@holdfast/chroma");
+  return new chroma.ChromaStore(storeOptions(workspace.config, access));
 }
 
 /** Opens the memory, starting the keeper when the store is needed, and closes it afterwards. */
@@ -154,6 +180,7 @@ export async function withMemoryOf<T>(
     readSecret: (reference) => readSecret(reference, context.environment),
     endpoint,
     background: false,
+    output: context.output,
   });
   const { dataDirectory } = workspace;
   if (dataDirectory === undefined) return use(workspace, work, access(notManaged));
@@ -186,6 +213,53 @@ export async function withMirror<T>(
     return await work(memory, workspace);
   } finally {
     await close();
+  }
+}
+
+/** Opens the backups of the memory in force; `collection` in the place of the configured one. */
+export async function withBackups<T>(
+  context: Context,
+  work: (backups: Backups, parts: Parts) => T | Promise<T>,
+  collection?: string,
+): Promise<T> {
+  const loaded = context.config();
+  const named = collection === undefined ? loaded : withCollection(loaded, collection);
+  return withMemoryOf(named, context, async (_memory, parts) => {
+    const { createBackups } = await import("@holdfast/memory");
+    const { workspace, store, embedder, breaker } = parts;
+    const backups = createBackups(memoryOptions(workspace, false), { store, embedder, breaker });
+    try {
+      return await work(backups, parts);
+    } finally {
+      await backups.close();
+    }
+  });
+}
+
+function withCollection(loaded: LoadedConfig, name: string): LoadedConfig {
+  const { config } = loaded;
+  const { vector_store: store } = config;
+  const renamed = { ...store, config: { ...store.config, collection_name: name } };
+  return { ...loaded, config: { ...config, vector_store: renamed } };
+}
+
+/** The backups of what this machine keeps; the store is not called and nothing is started. */
+export async function withBackupLog<T>(
+  workspace: Workspace,
+  work: (backups: Backups) => T | Promise<T>,
+): Promise<T> {
+  const [{ createBackups }, { noStore, noEmbedder }, { breaker, close }] = await Promise.all([
+    import("@holdfast/memory"),
+    import("./no-store.ts"),
+    openBreaker(workspace),
+  ]);
+  const parts = { store: noStore, embedder: noEmbedder, breaker };
+  const backups = createBackups(memoryOptions(workspace, false), parts);
+  try {
+    return await work(backups);
+  } finally {
+    await backups.close();
+    close();
   }
 }
 

@@ -32,10 +32,13 @@ interface CollectionAnswer {
  */
 export class ChromaStore implements VectorStore {
   readonly #client: Client;
+  readonly #place: { tenant: string; database: string };
 
   /** `options` and its defaults: see {@link ChromaStoreOptions}. */
   constructor(options: ChromaStoreOptions, deps: { clock?: Clock } = {}) {
     this.#client = new Client(options, deps.clock ?? systemClock);
+    const { tenant = "default_tenant", database = "default_database" } = options;
+    this.#place = { tenant, database };
   }
 
   /** The server's own batch size once it was asked, which the first upsert does. */
@@ -123,6 +126,19 @@ export class ChromaStore implements VectorStore {
     );
   }
 
+  /**
+   * Creates the configured tenant and database where the server lacks them. Idempotent. Not for the
+   * cloud, whose places are made by its owner.
+   */
+  async createPlace(options?: CallOptions): Promise<void> {
+    await this.#client.run("createPlace", options, async (call) => {
+      const { tenant, database } = this.#place;
+      const path = "/api/v2/tenants";
+      await makeOnce(call, path, tenant);
+      await makeOnce(call, `${path}/${encodeURIComponent(tenant)}/databases`, database);
+    });
+  }
+
   async close(): Promise<void> {
     this.#client.close();
   }
@@ -142,6 +158,15 @@ async function resolve(call: Call, name: string): Promise<ResolvedCollection> {
   )) as CollectionAnswer;
   assertAnswer("openCollection", typeof answer.id === "string", answer);
   return { id: answer.id, info: { name, embedder: decodeEmbedder(answer.metadata) } };
+}
+
+/** Chroma answers 409 for what is there already. */
+async function makeOnce(call: Call, path: string, name: string): Promise<void> {
+  try {
+    await call.request({ method: "POST", path, body: JSON.stringify({ name }), write: true });
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "COLLECTION_EXISTS") throw error;
+  }
 }
 
 function named(name: string): string {

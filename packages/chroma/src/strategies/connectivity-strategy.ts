@@ -21,6 +21,11 @@ export function connectivityStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy
   return {
     name: NAME,
     diagnose: async ({ signal }) => {
+      const nowhere = await whyNowhere(target);
+      if (nowhere !== undefined) {
+        // A managed server that does not run is the first strategy's.
+        return diagnosisOf(NAME, [{ check: "endpoint", message: nowhere }], []);
+      }
       const [nearest] = await failuresOf(connectionChecks(target, store), signal);
       if (nearest === undefined) return diagnosisOf(NAME, [], []);
       // What lies behind the first layer that fails cannot be reached either.
@@ -29,7 +34,6 @@ export function connectivityStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy
       if (lacksPlace && createPlace !== undefined) {
         return diagnosisOf(NAME, findings, [CREATE_PLACE]);
       }
-      // A managed server that does not run is the first strategy's.
       if (server !== undefined && nearest.check !== "access")
         return diagnosisOf(NAME, findings, []);
       const { message, hint = "See whether Chroma runs there." } = nearest;
@@ -48,4 +52,13 @@ export function connectivityStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy
             },
           ],
   };
+}
+
+async function whyNowhere(target: ChromaRecoveryDeps["target"]): Promise<string | undefined> {
+  try {
+    await target();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

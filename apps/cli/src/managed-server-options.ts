@@ -1,0 +1,18 @@
+import type { ManagedServerOptions } from "@holdfast/chroma";
+import { durationMs } from "@holdfast/core";
+import type { Workspace } from "./workspace.ts";
+
+/** How the configuration wants its own Chroma to be run; undefined when Chroma runs elsewhere. */
+export function managedServerOptions({
+  config,
+  dataDirectory,
+}: Workspace): ManagedServerOptions | undefined {
+  if (dataDirectory === undefined) return undefined;
+  const { command, allow_reset: allowReset } = config.vector_store.config;
+  return {
+    dataDirectory,
+    allowReset: allowReset ?? false,
+    orphanMs: durationMs(config.keeper.idle_timeout),
+    ...(command === undefined ? {} : { command }),
+  };
+}

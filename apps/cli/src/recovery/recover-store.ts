@@ -1,0 +1,104 @@
+import type { DrainReport } from "@holdfast/memory";
+import type { RecoveryEvent, RecoveryReport } from "@holdfast/recovery";
+import type { Context } from "../context.ts";
+import { closeHalfOpen } from "../keeper/circuits.ts";
+import { keeperStatus, stopKeeper } from "../keeper/control-keeper.ts";
+import { ensureKeeper } from "../keeper/ensure-keeper.ts";
+import { type SelfTestReport, selfTest } from "./self-test.ts";
+import { type StoreRecovery, withRecovery } from "./store-recovery.ts";
+
+export interface RecoverStoreOptions {
+  force: boolean;
+  testAfter: boolean;
+  signal: AbortSignal;
+  onEvent: (event: RecoveryEvent) => void;
+}
+
+export interface RecoveredStore {
+  report: RecoveryReport;
+  /** What was brought into the store afterwards; undefined when it was not recovered. */
+  drained: DrainReport | undefined;
+  selfTest: SelfTestReport | undefined;
+}
+
+const TRIGGER = "memory recover";
+
+/**
+ * Repairs the store in force: takes a managed server over from its keeper, which would do the same
+ * at the same time, runs the engine, tells the breaker, drains the outbox, and gives the server
+ * back to a keeper. A store that is healthy is left alone, unless `force`.
+ * @throws what `RecoveryEngine.recover` and `stopKeeper` throw.
+ */
+export function recoverStore(
+  context: Context,
+  options: RecoverStoreOptions,
+): Promise<RecoveredStore> {
+  return withRecovery(context, options.onEvent, async (recovery) => {
+    const { server } = recovery;
+    try {
+      const report = await run(recovery, options);
+      const isBack = report.outcome === "recovered" || report.outcome === "healthy";
+      if (!isBack) return { report, drained: undefined, selfTest: undefined };
+      const drained = await resume(recovery, options.signal);
+      const tested = options.testAfter ? await test(recovery, options.signal) : undefined;
+      if (server?.running !== undefined) await giveToKeeper(context, recovery, options.signal);
+      return { report, drained, selfTest: tested };
+    } finally {
+      await server?.stop();
+    }
+  });
+}
+
+async function run(
+  { engine, metrics, prove, server }: StoreRecovery,
+  { force, signal }: RecoverStoreOptions,
+): Promise<RecoveryReport> {
+  const isFound = force || engine.unfinished() !== undefined || !(await isWell());
+  if (isFound && server !== undefined && keeperStatus(server.dataDirectory)?.running === true) {
+    await stopKeeper(server.dataDirectory);
+  }
+  return metrics.recovery(
+    "recover",
+    () => engine.recover({ trigger: TRIGGER, force, signal }),
+    ({ outcome }) => (outcome === "healthy" ? undefined : outcome === "recovered"),
+  );
+
+  async function isWell(): Promise<boolean> {
+    if (!(await engine.plan({ signal })).healthy) return false;
+    try {
+      return (await prove({ signal })).status === "pass";
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
+  }
+}
+
+/** What was proved to work need not wait out the breaker's time. */
+async function resume(
+  { parts: { breaker, memory, store } }: StoreRecovery,
+  signal: AbortSignal,
+): Promise<DrainReport> {
+  if (await breaker.probeNow("canary")) await closeHalfOpen(breaker, memory, store, signal);
+  return memory.drain({ signal });
+}
+
+function test(
+  { parts, deps, scratch }: StoreRecovery,
+  signal: AbortSignal,
+): Promise<SelfTestReport> {
+  const { store, target } = deps;
+  return selfTest({ store, target, embedder: parts.embedder, server: scratch }, signal);
+}
+
+async function giveToKeeper(
+  context: Context,
+  { server }: StoreRecovery,
+  signal: AbortSignal,
+): Promise<void> {
+  if (server === undefined) return;
+  server.release();
+  const { dataDirectory } = server;
+  const use = await ensureKeeper({ configFile: context.config().file, dataDirectory, signal });
+  use.release();
+}

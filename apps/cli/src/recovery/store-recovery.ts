@@ -1,0 +1,111 @@
+import {
+  type ChromaRecoveryDeps,
+  CANARY_COLLECTION,
+  chromaProof,
+  chromaStrategies,
+  ManagedServer,
+  type ManagedServerOptions,
+  managedEndpoint,
+} from "@holdfast/chroma";
+import { readSecret } from "@holdfast/config";
+import { systemClock } from "@holdfast/core";
+import {
+  type CheckContext,
+  type CheckOutcome,
+  RecoveryEngine,
+  type RecoveryEvent,
+  RecoveryJournal,
+} from "@holdfast/recovery";
+import type { Context } from "../context.ts";
+import { STORE_SERVICE } from "../keeper/keeper.ts";
+import { KeeperMetrics } from "../keeper/keeper-metrics.ts";
+import { managedServerOptions } from "../managed-server-options.ts";
+import { openStore, type Parts, type StoreAccess, wire } from "../wire.ts";
+import { recoveryFileOf, type Workspace, workspaceOf } from "../workspace.ts";
+
+const COMPARE_LIMIT_MS = 30 * 60_000;
+
+/** Everything that `memory recover` needs of one workspace. */
+export interface StoreRecovery {
+  engine: RecoveryEngine;
+  /** What the engine believes: the store does its work, and holds what the mirror holds. */
+  prove: (context: CheckContext) => Promise<CheckOutcome>;
+  parts: Parts;
+  metrics: KeeperMetrics;
+  deps: ChromaRecoveryDeps;
+  /** Undefined when Chroma runs elsewhere. */
+  server: ManagedServer | undefined;
+  /** How such a server is run; undefined as well then. */
+  scratch: ManagedServerOptions | undefined;
+}
+
+/** Opens the recovery of the store in force, and closes it afterwards. Starts and stops nothing. */
+export async function withRecovery<T>(
+  context: Context,
+  onEvent: (event: RecoveryEvent) => void,
+  work: (recovery: StoreRecovery) => Promise<T>,
+): Promise<T> {
+  const workspace = workspaceOf(context.config());
+  const { dataDirectory } = workspace;
+  const access: StoreAccess = {
+    readSecret: (reference) => readSecret(reference, context.environment),
+    endpoint: dataDirectory === undefined ? notManaged : managedEndpoint(dataDirectory),
+  };
+  const options = managedServerOptions(workspace);
+  const server = options && new ManagedServer(options);
+  const parts = await wire(workspace, { ...access, background: false });
+  const store = await openStore(workspace, access);
+  using journal = RecoveryJournal.open(recoveryFileOf(workspace));
+  const deps: ChromaRecoveryDeps = {
+    store,
+    memory: parts.memory,
+    target: targetOf(workspace, access),
+    isOwnCollection: ownCollections(workspace),
+    ...(server === undefined ? {} : { server }),
+    ...(workspace.config.vector_store.config.mode === "server"
+      ? { createPlace: (signal) => store.createPlace({ signal }) }
+      : {}),
+  };
+  const prove = chromaProof(deps, { compare: true });
+  const engine = new RecoveryEngine(
+    { service: STORE_SERVICE, proofTimeoutMs: COMPARE_LIMIT_MS },
+    {
+      journal,
+      strategies: chromaStrategies(deps),
+      prove,
+      onEvent,
+    },
+  );
+  const metrics = new KeeperMetrics(parts.metrics, systemClock);
+  try {
+    return await work({ engine, prove, parts, metrics, deps, server, scratch: options });
+  } finally {
+    await store.close();
+    await parts.close();
+  }
+}
+
+/** What a rebuild from the mirror may leave behind: we made it, from the mirror or for a moment. */
+export function ownCollections({ config }: Workspace): (name: string) => boolean {
+  const own = config.vector_store.config.collection_name;
+  return (name) => name === CANARY_COLLECTION || name.startsWith(`${own}--`);
+}
+
+function targetOf(
+  { config, dataDirectory }: Workspace,
+  access: StoreAccess,
+): ChromaRecoveryDeps["target"] {
+  const {
+    host = "api.trychroma.com",
+    mode,
+    port,
+    ssl = mode === "cloud",
+  } = config.vector_store.config;
+  return async () => {
+    if (dataDirectory !== undefined) return { ...(await access.endpoint()), ssl: false };
+    return { host, ssl, port: port ?? (ssl ? 443 : 8000) };
+  };
+}
+
+const notManaged = (): Promise<never> =>
+  Promise.reject(new TypeError("Only a managed store has an endpoint"));
