@@ -47,6 +47,19 @@ export function filterOf(options: SelectionOptions): Filter {
   };
 }
 
+/** Tags of what was remembered without being asked for, and only shown when it is. */
+const UNASKED: readonly string[] = ["command"];
+
+/** As `filterOf`, for showing: what was done is left out unless one of its tags is asked for. */
+export function shownFilterOf(options: SelectionOptions & { all?: true }): Filter {
+  const filter = filterOf(options);
+  const asked =
+    options.all === true ||
+    options.where?.["category"] !== undefined ||
+    UNASKED.some((tag) => options.tag?.includes(tag));
+  return asked ? filter : { ...filter, exceptTags: UNASKED };
+}
+
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }

@@ -50,7 +50,15 @@ export async function wire(workspace: Workspace, options: WireOptions): Promise<
   const metrics = openMetrics(workspace);
   recordBreaker(breaker, metrics);
   const measured = measureMemory(memory, metrics);
-  const governed = await underPolicies(measured, workspace, options);
+  const closeAll = async (): Promise<void> => {
+    await close();
+    metrics.close();
+    await embedder.close();
+  };
+  const governed = await underPolicies(measured, workspace, options).catch(async (error) => {
+    await closeAll();
+    throw error;
+  });
   return {
     workspace,
     memory: governed,
@@ -60,9 +68,7 @@ export async function wire(workspace: Workspace, options: WireOptions): Promise<
     metrics,
     close: async () => {
       await governed.close();
-      await close();
-      metrics.close();
-      await embedder.close();
+      await closeAll();
     },
   };
 }

@@ -23,7 +23,7 @@ export class Sandbox {
     HOME: join(this.folder, "home"),
     XDG_DATA_HOME: join(this.folder, "home/data"),
     // Tests count what they wrote; those of the triggers switch them on.
-    HOLDFAST_TRIGGERS: "off",
+    HOLDFAST_TRIGGERS_ENABLED: "false",
     // A fetched server is worth keeping between tests.
     HOLDFAST_CACHE_DIR:
       process.env["HOLDFAST_CACHE_DIR"] ??

@@ -12,14 +12,9 @@ import { workspaceOf } from "../workspace.ts";
 /** `nowhere`: nothing is remembered here yet. `short`: there are no words in it. */
 export type Captured = CaptureResult | { result: "nowhere" | "short" | "off" };
 
-/** Whether the configuration and the environment let anything be remembered by itself. */
-export function triggersEnabled(config: Config, environment: NodeJS.ProcessEnv): boolean {
-  return config.enabled && config.triggers.enabled && !switchedOff(environment);
-}
-
-/** `HOLDFAST_TRIGGERS=off`, also 0, false and no. */
-export function switchedOff(environment: NodeJS.ProcessEnv): boolean {
-  return /^(?:off|0|false|no)$/i.test(environment["HOLDFAST_TRIGGERS"] ?? "");
+/** Whether the configuration lets anything be remembered without being asked for. */
+export function triggersEnabled({ enabled, triggers }: Config): boolean {
+  return enabled && triggers.enabled;
 }
 
 /**

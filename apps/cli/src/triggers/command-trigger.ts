@@ -30,7 +30,7 @@ export async function rememberCommand(
   if (!context.trigger || !loaded.config.triggers.commands) return;
   try {
     const { captureEvent, triggersEnabled } = await import("./capture-event.ts");
-    if (!triggersEnabled(loaded.config, context.environment)) return;
+    if (!triggersEnabled(loaded.config)) return;
     await captureEvent(eventOf(end), { loaded, busyTimeoutMs: BUSY_TIMEOUT_MS });
   } catch (error) {
     if (output.verbose) output.note(`not remembered: ${(error as Error).message}`);

@@ -8,7 +8,7 @@ export const triggers = {
     enabled: {
       type: "boolean",
       default: true,
-      description: "false: nothing is; also by HOLDFAST_TRIGGERS=off, and once by --no-trigger.",
+      description: "false: nothing is; for a single command, --no-trigger.",
     },
     commands: {
       type: "boolean",

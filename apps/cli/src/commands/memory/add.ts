@@ -49,6 +49,11 @@ async function add(text: string, options: AddOptions, context: Context): Promise
     }),
   );
   warnOfReceipt(context, receipt);
+  const { redactions = 0 } = receipt;
+  if (redactions > 0)
+    output.warn(
+      `${redactions === 1 ? "1 secret was" : `${redactions} secrets were`} taken out before it was written; see: holdfast memory get ${receipt.id}`,
+    );
   output.result(receipt, `${paintDurability(output, receipt.durability)} ${receipt.id}`);
 }
 

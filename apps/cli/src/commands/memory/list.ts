@@ -3,27 +3,38 @@ import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { moment, oneLine, paintDurability, roomFor } from "../../memory-text.ts";
 import { printable } from "../../output.ts";
-import { filterOf, filterOptions, type SelectionOptions, wholeNumber } from "../../selection.ts";
+import {
+  filterOptions,
+  type SelectionOptions,
+  shownFilterOf,
+  wholeNumber,
+} from "../../selection.ts";
 import { withMirror } from "../../wire.ts";
 
 interface ListOptions extends SelectionOptions {
+  all?: true;
   limit: number;
   after?: string;
 }
 
 export function register(command: Command, context: Context): void {
   filterOptions(command)
+    .option("--all", "also what was done: the commands of holdfast")
     .option("--limit <n>", "how many at most", wholeNumber(1, 10_000), 50)
     .option("--after <id>", "continue after this one, the last of the page before")
     .action((options: ListOptions) => list(options, context));
-  example(command, ["holdfast memory list", "holdfast memory list --project website --tag build"]);
+  example(command, [
+    "holdfast memory list",
+    "holdfast memory list --project website --tag build",
+    "holdfast memory list --tag command",
+  ]);
 }
 
 async function list(options: ListOptions, context: Context): Promise<void> {
   const { output } = context;
   const { memories, total } = await withMirror(context, (memory) =>
     memory.list({
-      ...filterOf(options),
+      ...shownFilterOf(options),
       limit: options.limit,
       ...(options.after === undefined ? {} : { after: options.after }),
     }),

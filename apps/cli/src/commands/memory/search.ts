@@ -3,13 +3,19 @@ import type { Hit } from "@holdfast/memory";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { belongings, oneLine, roomFor, warnOfSource } from "../../memory-text.ts";
-import { filterOf, filterOptions, type SelectionOptions, wholeNumber } from "../../selection.ts";
+import {
+  filterOptions,
+  type SelectionOptions,
+  shownFilterOf,
+  wholeNumber,
+} from "../../selection.ts";
 import { withMemory } from "../../wire.ts";
 
 export function register(command: Command, context: Context): void {
   filterOptions(command.argument("<query>", "what to recall, in your own words"))
+    .option("--all", "also what was done: the commands of holdfast")
     .option("--limit <n>", "how many at most", wholeNumber(1, 1000), 10)
-    .action((query: string, options: SelectionOptions & { limit: number }) =>
+    .action((query: string, options: SelectionOptions & { all?: true; limit: number }) =>
       search(query, options, context),
     );
   example(command, [
@@ -20,12 +26,12 @@ export function register(command: Command, context: Context): void {
 
 async function search(
   query: string,
-  options: SelectionOptions & { limit: number },
+  options: SelectionOptions & { all?: true; limit: number },
   context: Context,
 ): Promise<void> {
   const { output, signal } = context;
   const result = await withMemory(context, (memory) =>
-    memory.search(query, { ...filterOf(options), limit: options.limit, signal }),
+    memory.search(query, { ...shownFilterOf(options), limit: options.limit, signal }),
   );
   warnOfSource(output, result);
   const lines = result.hits.map((hit) => line(hit, context));
