@@ -49,13 +49,18 @@ export function globalOptions(argv: readonly string[]): GlobalOptions {
   };
 }
 
+/** Whether an argument is a global option whose value is the next one. */
+export function takesNext(argument: string | undefined): boolean {
+  return argument === "--config" || argument === "--env" || argument === "--set";
+}
+
 /** The words of an argument list that are neither options nor values of global ones. */
 export function commandWords(argv: readonly string[]): string[] {
   const words: string[] = [];
   for (let at = 0; at < argv.length; at += 1) {
     const argument = argv[at] ?? "";
     if (argument === "--") break;
-    if (["--config", "--env", "--set"].includes(argument)) at += 1;
+    if (takesNext(argument)) at += 1;
     else if (!argument.startsWith("-")) words.push(argument);
   }
   return words[0] === "help" ? words.slice(1) : words;

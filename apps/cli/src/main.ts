@@ -5,12 +5,13 @@ import { type Context, createContext } from "./context.ts";
 import { EXIT, type ExitStatus, statusOf } from "./exit-codes.ts";
 import { globalOptions } from "./global-options.ts";
 import { Output } from "./output.ts";
-import { buildProgram, entryOf, helpCommand, usageError } from "./program.ts";
+import { buildProgram, entryOf, helpCommand, inFull, usageError } from "./program.ts";
 import { version } from "./start.ts";
 import { rememberCommand } from "./triggers/command-trigger.ts";
 
 /** Runs one command line to its exit status, and remembers it. Every error ends here, and only here. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(given: readonly string[]): Promise<number> {
+  const argv = inFull(given);
   const began = performance.now();
   const entry = entryOf(argv);
   const options = globalOptions(argv);

@@ -2,7 +2,7 @@ import { Command, type CommanderError } from "commander";
 import { HoldfastError } from "@holdfast/core";
 import { type CommandEntry, commands, groups } from "./catalogue.ts";
 import type { Context } from "./context.ts";
-import { commandWords, GLOBAL_OPTIONS } from "./global-options.ts";
+import { commandWords, GLOBAL_OPTIONS, takesNext } from "./global-options.ts";
 import { example } from "./help.ts";
 
 /**
@@ -26,6 +26,18 @@ export async function buildProgram(
     if (loaded.includes(entry)) (await entry.load()).register(command, context);
   }
   return program;
+}
+
+/** Groups that may be named without the one they are in: `policy list` is `memory policy list`. */
+const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["policy", "memory"]]);
+
+/** An argument list with every group named in full. */
+export function inFull(argv: readonly string[]): readonly string[] {
+  const [first = ""] = commandWords(argv);
+  const group = SHORT_FORMS.get(first);
+  if (group === undefined) return argv;
+  const at = argv.findIndex((word, place) => word === first && !takesNext(argv[place - 1]));
+  return argv.toSpliced(at, 0, group);
 }
 
 /** The command that the leading words of an argument list name, if they name one. */
