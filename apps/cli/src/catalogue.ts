@@ -87,6 +87,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/memory/sync.ts"),
   },
   {
+    name: "memory validate",
+    summary: "Find what is wrong with a configuration or a policy, to the column",
+    load: () => import("./commands/memory/validate.ts"),
+  },
+  {
     name: "memory deploy",
     summary: "Put a configuration in force for an environment, proved or rolled back",
     load: () => import("./commands/memory/deploy.ts"),
@@ -220,6 +225,11 @@ export const commands: readonly CommandEntry[] = [
     name: "config explain",
     summary: "Say what a key is, and which file, variable or flag decided it",
     load: () => import("./commands/config/explain.ts"),
+  },
+  {
+    name: "schema",
+    summary: "Print the JSON Schema of configurations or policies",
+    load: () => import("./commands/schema.ts"),
   },
   {
     name: "completion",

@@ -16,3 +16,5 @@ export { type LoadedConfig, loadConfig } from "./load-config.ts";
 export type { ConfigSource } from "./locate-config.ts";
 export { checkConfig, parseConfig, type ParsedConfig, type ParseOptions } from "./parse-config.ts";
 export { readSecret } from "./secret.ts";
+export { type Validation, validateConfig, type ValidateOptions } from "./validate-config.ts";
+export { readConfigFile } from "./read-config-file.ts";

@@ -58,7 +58,8 @@ function builtIn(folder: string): Layer {
   return fileLayer(text, { kind: "file", file, folder, environment: {} });
 }
 
-function overlayOf(
+/** The overlay of a file for an environment, when there is one. */
+export function overlayOf(
   file: string,
   environmentName: string,
   place: { folder: string; environment: LoadOptions["environment"] },
