@@ -72,7 +72,7 @@ function isSame(record: StoredRecord, row: MirrorRow, mirror: Mirror): boolean {
   );
 }
 
-function isParallel(a: Float32Array, b: Float32Array): boolean {
+export function isParallel(a: Float32Array, b: Float32Array): boolean {
   if (a.length !== b.length) return false;
   const lengthA = Math.hypot(...a) || 1;
   const lengthB = Math.hypot(...b) || 1;

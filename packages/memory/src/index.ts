@@ -18,6 +18,7 @@ export {
   type RestorePlan,
   type UndoPlan,
 } from "./backup/create-backups.ts";
+export { drillBackup, type DrillReport, type DrillScratch } from "./backup/drill.ts";
 export type { PlanSample, RestoreDifference } from "./backup/restore-plan.ts";
 export type { RestoreReport } from "./backup/run-restore.ts";
 export type { UndoReport } from "./backup/run-undo.ts";
@@ -57,6 +58,7 @@ export type {
   AddOptions,
   Durability,
   Filter,
+  ForgetOptions,
   ForgetResult,
   GetResult,
   Hit,
