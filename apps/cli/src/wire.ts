@@ -249,6 +249,16 @@ function withCollection(loaded: LoadedConfig, name: string): LoadedConfig {
   return { ...loaded, config: { ...config, vector_store: renamed } };
 }
 
+/** The configured embedder alone; the caller closes it. */
+export async function openEmbedder(context: Context): Promise<Embedder> {
+  const { createEmbedder } = await import("@holdfast/embedder");
+  const access = {
+    readSecret: (reference: SecretReference) => readSecret(reference, context.environment),
+    endpoint: notManaged,
+  };
+  return createEmbedder(embedderOptions(context.config().config, access));
+}
+
 /** The backups of what this machine keeps; the store is not called and nothing is started. */
 export async function withBackupLog<T>(
   workspace: Workspace,

@@ -1,4 +1,5 @@
 import { circuitBreakerRules } from "./circuit-breaker.ts";
+import { policyRules } from "./policies.ts";
 import type { Rule } from "./rule.ts";
 import { serviceRules } from "./services.ts";
 import { vectorStoreRules } from "./vector-store.ts";
@@ -7,5 +8,6 @@ import { vectorStoreRules } from "./vector-store.ts";
 export const rules: readonly Rule[] = [
   ...vectorStoreRules,
   ...circuitBreakerRules,
+  ...policyRules,
   ...serviceRules,
 ];

@@ -39,7 +39,7 @@ export function loadPolicies(directory: string): {
     return { ruleset: new Ruleset(files.flatMap(({ rules }) => rules)), warnings: findings };
   throw new PolicyError(errors.map(formatFinding).join("\n"), {
     code: "POLICY_INVALID",
-    hint: `Correct line ${first.line} of ${first.file}; until then no policy is in force.`,
+    hint: `Correct line ${first.line} of ${first.file}; until then nothing is decided.`,
     findings,
   });
 }

@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import type { SecretReference } from "@holdfast/config";
+import { type Memory, redactedMemory } from "@holdfast/memory";
+import { governedMemory } from "@holdfast/memory/policy";
+import { Decider, type EffectReport, EventRecorder, loadPolicies } from "@holdfast/policy";
+import { redactorOf } from "../redaction.ts";
+import type { Workspace } from "../workspace.ts";
+import { outwardActions } from "./outward-actions.ts";
+
+export interface GovernanceDeps {
+  readSecret: (reference: SecretReference) => string;
+  /** Told what went differently from what the policies say, and alerts to the console. */
+  warn: (message: string) => void;
+  /** Told what a policy recalled. */
+  note: (message: string) => void;
+}
+
+/**
+ * The memory under the workspace's policies; undefined when there are none.
+ * @throws PolicyError `POLICY_INVALID`: for a slip in one rule, nothing that another forbids is done.
+ */
+export async function governed(
+  memory: Memory,
+  workspace: Workspace,
+  deps: GovernanceDeps,
+): Promise<Memory | undefined> {
+  const { config, stateDirectory } = workspace;
+  const { directory, timezone, seed, record_events: eventsMax } = config.policies;
+  const { ruleset, warnings } = loadPolicies(directory);
+  if (ruleset.rules.length === 0) return undefined;
+  for (const { file, line, path, message } of warnings)
+    deps.warn(`${file}:${line}: ${path} ${message}`);
+  const countersFile = join(stateDirectory, "policy.db");
+  const decider = new Decider(ruleset, { countersFile, timezone, seed });
+  const recorder =
+    eventsMax === 0
+      ? undefined
+      : new EventRecorder({ path: join(stateDirectory, "policy-events.db"), eventsMax });
+  const under = governedMemory(memory, {
+    decider,
+    outward: outwardActions(workspace, {
+      readSecret: deps.readSecret,
+      write: (text) => deps.warn(text.trimEnd()),
+    }),
+    onReport: (report) => tell(report, deps),
+    onDecision(event, evaluation, now) {
+      recorder?.record(event, evaluation, { now, timezone, seed });
+      const { fault } = decider;
+      if (fault !== undefined)
+        deps.warn(`policies could not be counted, so their limits allowed: ${fault.message}`);
+      if (recorder?.fault !== undefined)
+        deps.warn(`the event was not recorded for replay: ${recorder.fault.message}`);
+    },
+  });
+  const closed = closing(under, () => {
+    decider.close();
+    recorder?.close();
+  });
+  // Outermost, so that nothing that a policy sends, logs or records holds a secret.
+  return redactedMemory(closed, await redactorOf(config));
+}
+
+function tell({ outcome, rule, type, error, result }: EffectReport, deps: GovernanceDeps): void {
+  if (outcome === "failed")
+    deps.warn(`the policy ${rule} could not carry out ${type}: ${error?.message ?? "it failed"}`);
+  else if (type === "recall_memory")
+    for (const { id, text } of (result as { hits: readonly { id: string; text: string }[] }).hits)
+      deps.note(`the policy ${rule} recalls ${id}: ${text}`);
+}
+
+/** The same memory, with more to close after it. */
+function closing(memory: Memory, more: () => void): Memory {
+  const close = async (): Promise<void> => {
+    await memory.close();
+    more();
+  };
+  return new Proxy(memory, {
+    get: (target, key): unknown =>
+      key === "close" || key === Symbol.asyncDispose ? close : Reflect.get(target, key, target),
+  });
+}
