@@ -127,6 +127,31 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/memory/quarantine/prune.ts"),
   },
   {
+    name: "memory backup verify",
+    summary: "Read a backup to its end; with --drill, restore it into scratch",
+    load: () => import("./commands/memory/backup/verify.ts"),
+  },
+  {
+    name: "memory backup list",
+    summary: "List the backups there are",
+    load: () => import("./commands/memory/backup/list.ts"),
+  },
+  {
+    name: "memory backup prune",
+    summary: "Remove backups that retention does not keep",
+    load: () => import("./commands/memory/backup/prune.ts"),
+  },
+  {
+    name: "memory backup",
+    summary: "Back memories and configuration up; verify, list and prune backups",
+    load: () => import("./commands/memory/backup.ts"),
+  },
+  {
+    name: "memory restore",
+    summary: "Bring a backup back, or with --undo what that replaced",
+    load: () => import("./commands/memory/restore.ts"),
+  },
+  {
     name: "memory outbox list",
     summary: "List the writes that the store refused",
     load: () => import("./commands/memory/outbox/list.ts"),

@@ -1,0 +1,41 @@
+import { formatDuration } from "@holdfast/core";
+import type { PlanSample, RestoreDifference } from "@holdfast/memory";
+import { oneLine, roomFor } from "../memory-text.ts";
+import { printable } from "../output.ts";
+
+/** `12 memories`, `1 memory`. */
+export const memories = (count: number): string => (count === 1 ? "1 memory" : `${count} memories`);
+
+/** `1.2 MB` for people. */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const at = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  const value = bytes / 1_000 ** at;
+  return `${at === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[at]}`;
+}
+
+export const took = (ms: number): string => formatDuration(Math.max(1, Math.round(ms)));
+
+/** What a restore would change: counts, and a few of each. */
+export function differenceText(difference: RestoreDifference): string[] {
+  const { added, changed, removed, unchanged, forgotten, others, samples } = difference;
+  const lines = [
+    `${added} added, ${changed} changed, ${removed} removed, ${unchanged} unchanged`,
+    ...samples.added.map((sample) => sampleText("+", sample)),
+    ...samples.changed.map((sample) => sampleText("~", sample)),
+    ...samples.removed.map((sample) => sampleText("-", sample)),
+  ];
+  if (forgotten > 0) lines.push(`${memories(forgotten)} in it were forgotten since, and stay so`);
+  if (others !== undefined && others > 0) lines.push(`${others} records of other programs`);
+  return lines;
+}
+
+function sampleText(mark: string, { id, now, after }: PlanSample): string {
+  const room = roomFor(id.length + 12);
+  const half = Math.max(10, Math.floor(Math.min(room, 100) / 2));
+  const said =
+    now !== undefined && after !== undefined
+      ? `${oneLine(now, half)} → ${oneLine(after, half)}`
+      : oneLine(now ?? after ?? "", half * 2);
+  return `  ${mark} ${printable(id)}  ${said}`;
+}
