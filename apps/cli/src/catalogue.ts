@@ -67,6 +67,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/memory/forget.ts"),
   },
   {
+    name: "memory prune",
+    summary: "Forget what has been kept long enough",
+    load: () => import("./commands/memory/prune.ts"),
+  },
+  {
     name: "memory status",
     summary: "Say how memory fares, why, and what to do",
     load: () => import("./commands/memory/status.ts"),
@@ -90,6 +95,11 @@ export const commands: readonly CommandEntry[] = [
     name: "memory validate",
     summary: "Find what is wrong with a configuration or a policy, to the column",
     load: () => import("./commands/memory/validate.ts"),
+  },
+  {
+    name: "memory generate",
+    summary: "Write a commented configuration for an environment",
+    load: () => import("./commands/memory/generate.ts"),
   },
   {
     name: "memory deploy",
@@ -255,6 +265,12 @@ export const commands: readonly CommandEntry[] = [
     name: "schema",
     summary: "Print the JSON Schema of configurations or policies",
     load: () => import("./commands/schema.ts"),
+  },
+  {
+    name: "run",
+    summary: "Run any program, and remember how it ended",
+    trigger: "own",
+    load: () => import("./commands/run.ts"),
   },
   {
     name: "completion",

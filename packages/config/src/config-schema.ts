@@ -5,6 +5,7 @@ import { circuitBreaker } from "./schema/circuit-breaker.ts";
 import { embedder } from "./schema/embedder.ts";
 import { health } from "./schema/health.ts";
 import { keeper } from "./schema/keeper.ts";
+import { lifecycle } from "./schema/lifecycle.ts";
 import { metrics } from "./schema/metrics.ts";
 import { outbox } from "./schema/outbox.ts";
 import { policies } from "./schema/policies.ts";
@@ -52,6 +53,7 @@ export const configSchema = {
     backup: backup as typeof backup,
     keeper: keeper as typeof keeper,
     health: health as typeof health,
+    lifecycle: lifecycle as typeof lifecycle,
     policies: policies as typeof policies,
     recovery: recovery as typeof recovery,
     alerts: alerts as typeof alerts,

@@ -95,15 +95,23 @@ export class Acceptance {
 
   /**
    * Accepts forgetting; ids that are unknown, or forgotten already, are left out, unless `foreign`
-   * says which revision of theirs the store holds: 0 for another program's record.
+   * says which revision of theirs the store holds: 0 for another program's record. Of ids that
+   * `revisions` names, those whose memory is at that revision alone.
    */
-  forgets(ids: readonly string[], now: number, foreign: ReadonlyMap<string, number>): Accepted[] {
+  forgets(
+    ids: readonly string[],
+    now: number,
+    foreign: ReadonlyMap<string, number>,
+    revisions?: ReadonlyMap<string, number>,
+  ): Accepted[] {
     const { mirror, besides } = this.#tables;
     return this.#accept(ids.length, () =>
       ids.flatMap((id) => {
         const theirs = foreign.get(id);
         const isHere = [mirror, ...besides].some((copy) => copy.find(id) !== undefined);
         if (!isHere && theirs === undefined) return [];
+        const wanted = revisions?.get(id);
+        if (wanted !== undefined && mirror.find(id)?.revision !== wanted) return [];
         return [this.#forget(id, now, theirs)];
       }),
     );

@@ -89,6 +89,12 @@ export {
   type Redactor,
   type RedactorOptions,
 } from "./redaction/redactor.ts";
+export { endOf, type Lifecycle, type LifecycleRule } from "./retention/lifecycle.ts";
+export {
+  pruneMemory,
+  type RetentionOptions,
+  type RetentionReport,
+} from "./retention/prune-memory.ts";
 export type { SyncOptions, SyncReport } from "./sync/sync-collection.ts";
 export { syncMemory, type SyncTarget } from "./sync/sync-memory.ts";
 export { type MemoryScope, memoryScope, type ScopeOptions } from "./triggers/memory-scope.ts";

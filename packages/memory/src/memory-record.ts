@@ -51,6 +51,13 @@ export interface WriteOptions {
   signal?: AbortSignal;
 }
 
+export interface ForgetOptions extends WriteOptions {
+  /** Only say which would be forgotten. Default false. */
+  dryRun?: boolean;
+  /** Forget an id only as long as its memory is at this revision; one that was written since stays. */
+  revisions?: ReadonlyMap<string, number>;
+}
+
 export interface NewMemory extends Omit<AddOptions, keyof WriteOptions> {
   text: string;
 }

@@ -20,6 +20,7 @@ import { MemoryError } from "./memory-error.ts";
 import type {
   AddOptions,
   Filter,
+  ForgetOptions,
   ForgetResult,
   GetResult,
   ListOptions,
@@ -161,16 +162,13 @@ export class MemoryService implements Memory {
     }));
   }
 
-  forget(
-    selector: readonly string[] | Filter,
-    options: WriteOptions & { dryRun?: boolean } = {},
-  ): Promise<ForgetResult> {
+  forget(selector: readonly string[] | Filter, options: ForgetOptions = {}): Promise<ForgetResult> {
     return this.#track(() => this.#forget(selector, options));
   }
 
   async #forget(
     selector: readonly string[] | Filter,
-    options: WriteOptions & { dryRun?: boolean },
+    options: ForgetOptions,
   ): Promise<ForgetResult> {
     const { ids, foreign } = await selectToForget(
       selector,
@@ -180,7 +178,7 @@ export class MemoryService implements Memory {
     if (options.dryRun || ids.length === 0) return { ids, durability: "stored", reason: undefined };
     const now = this.#deps.clock.now();
     const accepted = await this.#accept(ids.length, () =>
-      this.#deps.journal.acceptance.forgets(ids, now, foreign),
+      this.#deps.journal.acceptance.forgets(ids, now, foreign, options.revisions),
     );
     this.#deps.journal.scour();
     const receipts = await this.#receipts.give(accepted, options);

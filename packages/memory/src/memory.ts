@@ -3,6 +3,7 @@ import type { EmbedderIdentity } from "@holdfast/store";
 import type {
   AddOptions,
   Filter,
+  ForgetOptions,
   ForgetResult,
   GetResult,
   ListOptions,
@@ -151,10 +152,7 @@ export interface Memory {
    * this resolves; the store follows. Unknown ids are ignored.
    * @throws MemoryError `FORGET_UNSCOPED` for a filter that names nothing.
    */
-  forget(
-    selector: readonly string[] | Filter,
-    options?: WriteOptions & { dryRun?: boolean },
-  ): Promise<ForgetResult>;
+  forget(selector: readonly string[] | Filter, options?: ForgetOptions): Promise<ForgetResult>;
   /**
    * Runs any call to the store under the breaker and the time limit.
    * @throws MemoryServiceUnavailableError when the breaker refuses.
