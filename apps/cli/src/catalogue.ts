@@ -162,6 +162,16 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/memory/restore.ts"),
   },
   {
+    name: "memory monitor",
+    summary: "Watch the store, repair it, and tell people",
+    load: () => import("./commands/memory/monitor.ts"),
+  },
+  {
+    name: "memory incidents",
+    summary: "List what was repaired, and how",
+    load: () => import("./commands/memory/incidents.ts"),
+  },
+  {
     name: "memory outbox list",
     summary: "List the writes that the store refused",
     load: () => import("./commands/memory/outbox/list.ts"),

@@ -12,6 +12,8 @@ export const EXIT = {
   unavailable: 13,
   backupInvalid: 14,
   configInvalid: 78,
+  notExecutable: 126,
+  notFound: 127,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -70,6 +72,8 @@ export const STATUS_OF_CODE: Readonly<Record<string, ExitStatus>> = {
   KEEPER_TIMEOUT: EXIT.unavailable,
   CANARY_FAILED: EXIT.unavailable,
   STORE_BUSY: EXIT.unavailable,
+  PROGRAM_NOT_EXECUTABLE: EXIT.notExecutable,
+  PROGRAM_NOT_FOUND: EXIT.notFound,
   INTERRUPTED: EXIT.interrupted,
   TERMINATED: EXIT.terminated,
 };

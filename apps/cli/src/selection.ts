@@ -47,17 +47,17 @@ export function filterOf(options: SelectionOptions): Filter {
   };
 }
 
-/** Tags of what was remembered without being asked for, and only shown when it is. */
-const UNASKED: readonly string[] = ["command"];
+/** Holdfast's own commands, which are remembered too, and only shown when they are asked for. */
+export const OWN_TAG = "holdfast";
 
-/** As `filterOf`, for showing: what was done is left out unless one of its tags is asked for. */
+/** As `filterOf`, for showing: Holdfast's own commands are left out unless they are asked for. */
 export function shownFilterOf(options: SelectionOptions & { all?: true }): Filter {
   const filter = filterOf(options);
   const asked =
     options.all === true ||
     options.where?.["category"] !== undefined ||
-    UNASKED.some((tag) => options.tag?.includes(tag));
-  return asked ? filter : { ...filter, exceptTags: UNASKED };
+    ["command", OWN_TAG].some((tag) => options.tag?.includes(tag) === true);
+  return asked ? filter : { ...filter, exceptTags: [OWN_TAG] };
 }
 
 function collect(value: string, earlier: string[] = []): string[] {

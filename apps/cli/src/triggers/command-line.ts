@@ -26,7 +26,17 @@ export function commandLine(entry: CommandEntry | undefined, argv: readonly stri
       hideNext = false;
     }
   }
-  return ["holdfast", ...words.map(quoted)].join(" ");
+  return quotedWords(["holdfast", ...words]);
+}
+
+/** Words as a shell would need them, long ones cut. */
+export function quotedWords(words: readonly string[]): string {
+  return words.map(quoted).join(" ");
+}
+
+/** A duration for people. */
+export function spoken(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
 const CONTENT_FLAGS: ReadonlySet<string> = new Set(["--meta", "--where"]);

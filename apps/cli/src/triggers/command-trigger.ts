@@ -1,7 +1,8 @@
 import type { CommandEntry } from "../catalogue.ts";
 import type { Context } from "../context.ts";
 import type { Output } from "../output.ts";
-import { commandLine } from "./command-line.ts";
+import { OWN_TAG } from "../selection.ts";
+import { commandLine, spoken } from "./command-line.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -43,19 +44,20 @@ function eventOf({ entry, argv, status, error, durationMs }: CommandEnd): {
   outcome: "success" | "error";
   durationMs: number;
   source: string;
+  tags: string[];
   metadata: Record<string, string | number>;
 } {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   const failed = error !== undefined;
   const how = failed ? `failed with exit code ${status}` : `ended with exit code ${status}`;
   const why = failed && typeof code === "string" ? ` (${code})` : "";
-  const took = `after ${durationMs < 1_000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1_000).toFixed(1)} s`}`;
   return {
     type: "command",
-    text: `${commandLine(entry, argv)} ${how}${why} ${took}`,
+    text: `${commandLine(entry, argv)} ${how}${why} after ${spoken(durationMs)}`,
     outcome: failed ? "error" : "success",
     durationMs,
     source: "holdfast",
+    tags: [OWN_TAG],
     metadata: {
       command: entry?.name ?? "holdfast",
       exit_status: status,

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import { loadConfig, type LoadedConfig } from "@holdfast/config";
+import type { Context } from "../context.ts";
+import { example } from "../help.ts";
+import { type ProgramEnd, runProgram } from "../run/run-program.ts";
+import type { Captured } from "../triggers/capture-event.ts";
+
+export function register(command: Command, context: Context): void {
+  command
+    .argument("<command...>", "a program and its arguments, after --")
+    .usage("[options] -- <command...>")
+    .action((words: string[]) => run(words, context));
+  example(command, ["holdfast run -- npm test", "holdfast run -- ssh build.example.com make"]);
+}
+
+/** Nobody waits longer than this for another process's write. */
+const BUSY_TIMEOUT_MS = 1_000;
+
+async function run(words: readonly string[], context: Context): Promise<void> {
+  const remembered = context.trigger ? memoryOf(context) : undefined;
+  const loaded = remembered?.loaded;
+  const end = await runProgram(words, loaded?.config.triggers.stderr_tail ?? 0);
+  if (loaded !== undefined) await remember(words, end, loaded, context);
+  if (end.signal !== null) {
+    // Whoever waits for us is to see what waiting for the program would have shown.
+    process.kill(process.pid, end.signal);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  context.exitStatus = end.exitCode ?? 1;
+}
+
+/** A configuration that is wrong is no reason not to run a program. */
+function memoryOf(context: Context): { loaded: LoadedConfig } | undefined {
+  try {
+    const loaded = loadConfig(context.loadOptions);
+    const { enabled, triggers } = loaded.config;
+    return enabled && triggers.enabled ? { loaded } : undefined;
+  } catch (error) {
+    told(context, error);
+    return undefined;
+  }
+}
+
+async function remember(
+  words: readonly string[],
+  end: ProgramEnd,
+  loaded: LoadedConfig,
+  context: Context,
+): Promise<void> {
+  try {
+    const { captureEvent } = await import("../triggers/capture-event.ts");
+    const { programEvent } = await import("../run/program-event.ts");
+    const event = programEvent(words, end, context.workingDirectory);
+    const captured: Captured = await captureEvent(event, {
+      loaded,
+      busyTimeoutMs: BUSY_TIMEOUT_MS,
+    });
+    if (context.output.verbose) context.output.note(`remembered: ${captured.result}`);
+  } catch (error) {
+    told(context, error);
+  }
+}
+
+function told({ output }: Context, error: unknown): void {
+  if (output.verbose) output.note(`not remembered: ${(error as Error).message}`);
+}
