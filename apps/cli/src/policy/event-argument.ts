@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { HoldfastError, systemClock } from "@holdfast/core";
+import { type PolicyEvent, readEvent } from "@holdfast/policy";
+
+/** An event from a file, from stdin for `-`, or written out as JSON. @throws HoldfastError */
+export async function eventFrom(argument: string): Promise<PolicyEvent> {
+  const now = systemClock.now();
+  if (argument.trimStart().startsWith("{")) return readEvent(argument, { file: "event", now });
+  if (argument === "-") return readEvent(await text(process.stdin), { file: "stdin", now });
+  return eventFromFile(argument);
+}
+
+/** @throws HoldfastError `POLICY_EVENT_INVALID`, also for a file that cannot be read. */
+export function eventFromFile(file: string): PolicyEvent {
+  let written: string;
+  try {
+    written = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new HoldfastError(`${file} cannot be read: ${(error as Error).message}`, {
+      code: "POLICY_EVENT_INVALID",
+      hint: `Name a file, or write the event itself: '{"text": "…"}'`,
+      cause: error,
+    });
+  }
+  return readEvent(written, { file, now: systemClock.now() });
+}

@@ -1,0 +1,320 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Sandbox } from "./run-cli.ts";
+
+const RULES = `# The team's rules
+rules:
+  # Nothing secret is stored.
+  no-secrets:
+    priority: 100
+    conditions:
+      - {type: contains, field: text, value: password}
+    actions:
+      - {type: abort, parameters: {reason: It holds a password.}}
+  # Errors are marked.
+  errors:
+    scope: user
+    conditions:
+      - {type: equals, field: type, value: error}
+    actions: [{type: add_tag, parameters: {tag: error}}]
+    cooldown_period: 60
+`;
+
+let user: Sandbox;
+beforeEach(async () => {
+  user = new Sandbox();
+  await user.run(["init"]);
+});
+afterEach(() => user.remove());
+
+const path = (name: string): string => join(user.folder, name);
+const write = (name: string, text: string): void => writeFileSync(path(name), text);
+const read = (name: string): string => readFileSync(path(name), "utf8");
+
+async function addRules(): Promise<void> {
+  write("rules.yaml", RULES);
+  const { status, stderr } = await user.run(["policy", "add", "rules.yaml"]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+}
+
+describe("policy add", () => {
+  test("stores a file for each rule, with its comments", async () => {
+    await addRules();
+    expect(readdirSync(path("policies"))).toEqual(["errors.yaml", "no-secrets.yaml"]);
+    expect(read("policies/no-secrets.yaml")).toBe(RULES.slice(0, RULES.indexOf("  # Errors")));
+    expect(read("policies/errors.yaml")).toContain("# Errors are marked.");
+    expect(statSync(path("policies/errors.yaml")).mode & 0o777).toBe(0o600);
+  });
+
+  test("refuses a name that exists, and with --force replaces it and keeps the old one", async () => {
+    await addRules();
+    const changed = RULES.replace("cooldown_period: 60", "cooldown_period: 90");
+    write("rules.yaml", changed);
+    const refused = await user.run(["policy", "add", "rules.yaml", "--json"]);
+    expect(refused).toMatchObject({ status: 2, json: { error: { code: "POLICY_EXISTS" } } });
+    expect(read("policies/errors.yaml")).toContain("cooldown_period: 60");
+    const forced = await user.run(["policy", "add", "rules.yaml", "--force"]);
+    expect(forced.status).toBe(0);
+    expect(read("policies/errors.yaml")).toContain("cooldown_period: 90");
+    const kept = readdirSync(path("policies/.removed")).filter((name) => name.includes("errors"));
+    expect(read(`policies/.removed/${kept[0]}`)).toContain("cooldown_period: 60");
+  });
+
+  test("adds nothing that is invalid, and says where and what was expected", async () => {
+    write("bad.yaml", RULES.replace("cooldown_period: 60", "cooldown_perod: 60"));
+    const { status, stdout } = await user.run(["policy", "add", "bad.yaml"]);
+    expect(status).toBe(4);
+    expect(stdout).toMatch(
+      /bad\.yaml:16:\d+: rules\.errors\.cooldown_perod: .*did you mean cooldown_period\?/,
+    );
+    expect(existsSync(path("policies"))).toBe(false);
+    expect((await user.run(["policy", "add", "nowhere.yaml"])).status).toBe(2);
+  });
+
+  test("--validate adds only what has no warning either", async () => {
+    write("warned.yaml", RULES.replace("field: text", "field: txt"));
+    const strict = await user.run(["policy", "add", "warned.yaml", "--validate"]);
+    expect(strict.status).toBe(4);
+    expect(strict.stdout).toMatch(/warning: .*txt[^]*Nothing was added/);
+    expect(existsSync(path("policies"))).toBe(false);
+    const lax = await user.run(["policy", "add", "warned.yaml"]);
+    expect(lax.status).toBe(0);
+    expect(lax.stderr).toMatch(/warning: .*txt/);
+  });
+
+  test("--validate shows what is added", async () => {
+    write("rules.yaml", RULES);
+    const { status, stderr } = await user.run(["policy", "add", "rules.yaml", "--validate"]);
+    expect(status).toBe(0);
+    expect(stderr).toContain("valid: errors (user, priority 0): add_tag\n");
+  });
+
+  test("refuses what would break the rules that are there", async () => {
+    const chain = (name: string, to: string): string =>
+      `name: ${name}\nconditions: [{type: always}]\nactions: [{type: chain_policy, parameters: {policy: ${to}}}]\n`;
+    write("end.yaml", "name: b\nconditions: [{type: always}]\nactions: [{type: log_event}]\n");
+    write("a.yaml", chain("a", "b"));
+    write("b.yaml", chain("b", "a"));
+    for (const file of ["end.yaml", "a.yaml"])
+      expect((await user.run(["policy", "add", file])).status).toBe(0);
+    const { status, json } = await user.run(["policy", "add", "b.yaml", "--force", "--json"]);
+    expect({ status, code: json.error.code }).toEqual({ status: 2, code: "POLICY_CONFLICT" });
+    expect(read("policies/b.yaml")).toContain("log_event");
+  });
+});
+
+describe("policy list", () => {
+  test("lists rules in the order in which they decide, and only those that are asked for", async () => {
+    await addRules();
+    write(
+      "off.json",
+      `{"name": "off", "enabled": false, "scope": "user", "conditions": [{"type": "always"}], "actions": [{"type": "log_event"}]}`,
+    );
+    await user.run(["policy", "add", "off.json"]);
+    const names = async (...options: string[]): Promise<string[]> => {
+      const { json } = await user.run(["memory", "policy", "list", "--json", ...options]);
+      return json.data.policies.map(({ name }: { name: string }) => name) as string[];
+    };
+    expect(await names()).toEqual(["no-secrets", "errors", "off"]);
+    expect(await names("--scope", "user")).toEqual(["errors", "off"]);
+    expect(await names("--scope", "user", "--enabled-only")).toEqual(["errors"]);
+    const { stdout } = await user.run(["policy", "list"]);
+    expect(stdout).toMatch(
+      /^NAME +PRIORITY[^]*\noff +0 +user +no +log_event +policies\/off\.yaml\n$/,
+    );
+  });
+
+  test("shows rules that are not in force, with what is wrong", async () => {
+    await addRules();
+    write("policies/errors.yaml", read("policies/errors.yaml").replace("add_tag", "add_tags"));
+    const { status, json } = await user.run(["policy", "list", "--json"]);
+    expect({ status, inForce: json.data.inForce }).toEqual({ status: 4, inForce: false });
+    expect(json.warnings.join()).toMatch(/add_tags/);
+    expect((await user.run(["policy", "explain", "{}"])).status).toBe(78);
+  });
+});
+
+describe("policy remove", () => {
+  test("asks, keeps what it removes, and that can be added again", async () => {
+    await addRules();
+    const asked = await user.run(["policy", "remove", "errors", "--json"]);
+    expect(asked).toMatchObject({ status: 2, json: { error: { code: "CONFIRMATION_NEEDED" } } });
+    const before = read("policies/errors.yaml");
+    const { status, stdout } = await user.run(["policy", "remove", "errors", "--force"]);
+    expect(status).toBe(0);
+    expect(existsSync(path("policies/errors.yaml"))).toBe(false);
+    const [, undo = ""] = /^undo: holdfast (.*)$/m.exec(stdout) ?? [];
+    expect((await user.run(undo.split(" "))).status).toBe(0);
+    expect(read("policies/errors.yaml")).toBe(before);
+  });
+
+  test("takes one rule out of a file with several, and leaves the others as they were", async () => {
+    mkdirSync(path("policies"));
+    write("policies/all.yaml", RULES);
+    expect((await user.run(["policy", "remove", "errors", "--yes"])).status).toBe(0);
+    expect(read("policies/all.yaml")).toBe(RULES.slice(0, RULES.indexOf("  # Errors")));
+    const [kept = ""] = readdirSync(path("policies/.removed"));
+    expect(read(`policies/.removed/${kept}`)).not.toContain("no-secrets");
+  });
+
+  test("refuses a name that is unknown, and one that others lead to", async () => {
+    await addRules();
+    write(
+      "chain.yaml",
+      "name: chain\nconditions: [{type: always}]\nactions: [{type: chain_policy, parameters: {policy: errors}}]\n",
+    );
+    await user.run(["policy", "add", "chain.yaml"]);
+    const code = async (name: string): Promise<string> =>
+      (
+        (await user.run(["policy", "remove", name, "--force", "--json"])).json as {
+          error: { code: string };
+        }
+      ).error.code;
+    expect(await code("nobody")).toBe("POLICY_UNKNOWN");
+    expect(await code("errors")).toBe("POLICY_IN_USE");
+  });
+});
+
+describe("policy test", () => {
+  const SUITE = `tests:
+  - name: secrets are not stored
+    events:
+      - {event: {text: my password}, expect: {decision: abort, aborted_by: no-secrets}}
+      - {event: {text: harmless}, expect: {decision: allow, matched: []}}
+  - name: errors are marked once a minute
+    events:
+      - {event: {type: command, text: c, scope: {user: ada}}, expect: {effects: []}}
+      - {event: {type: error, text: a, scope: {user: ada}}, expect: {effects: [add_tag]}}
+      - {at: 59s, event: {type: error, text: b, scope: {user: ada}}, expect: {effects: []}}
+      - {at: 60s, event: {type: error, text: b, scope: {user: ada}}, expect: {effects: [add_tag]}}
+`;
+
+  test("--context decides without side effects, and says of every rule what became of it", async () => {
+    await addRules();
+    write("event.json", '{"type": "error", "text": "my password"}');
+    const { status, stdout } = await user.run(["policy", "test", "--context", "event.json"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /Decision: abort, by no-secrets: It holds a password\.[^]*✓ no-secrets: matched[^]*- errors: blocked \(abort\)/,
+    );
+    const { json } = await user.run([
+      "policy",
+      "test",
+      "--context",
+      "event.json",
+      "--rule",
+      "errors",
+      "--output",
+      "out.json",
+      "--json",
+    ]);
+    expect(json.data.rules).toMatchObject([
+      { rule: "errors", outcome: "blocked", blockedBy: "abort" },
+    ]);
+    expect(JSON.parse(read("out.json"))).toMatchObject({
+      decision: json.data.decision,
+      rules: json.data.rules,
+    });
+    expect(
+      (await user.run(["policy", "test", "--context", "event.json", "--rule", "nobody"])).status,
+    ).toBe(2);
+    expect((await user.run(["policy", "test", "--context", "nowhere.json"])).status).toBe(2);
+  });
+
+  test("suites pass or fail, with coverage and JUnit", async () => {
+    await addRules();
+    write("policies/all.policytest.yaml", SUITE);
+    const passed = await user.run([
+      "policy",
+      "test",
+      "--coverage-threshold",
+      "100",
+      "--junit",
+      "j.xml",
+      "--json",
+    ]);
+    expect(passed).toMatchObject({
+      status: 0,
+      json: { data: { passed: true, coverage: { percent: 100 } } },
+    });
+    expect(read("j.xml")).toContain('<testsuites name="policies" tests="2" failures="0"');
+    write("policies/all.policytest.yaml", SUITE.replace("at: 59s", "at: 61s"));
+    const failed = await user.run(["policy", "test", "--junit", "j.xml"]);
+    expect(failed.status).toBe(4);
+    expect(failed.stdout).toMatch(
+      /✗ all\.policytest\.yaml: errors are marked[^]*events\[2\] .*expected effects \[\], was \[add_tag\]/,
+    );
+    expect(read("j.xml")).toContain('failures="1"');
+  });
+
+  test("a coverage below the threshold fails, and names what is missing", async () => {
+    await addRules();
+    write("some.policytest.yaml", SUITE.slice(0, SUITE.indexOf("  - name: errors")));
+    const { status, stdout } = await user.run([
+      "policy",
+      "test",
+      "some.policytest.yaml",
+      "--coverage-threshold",
+      "60",
+    ]);
+    expect(status).toBe(4);
+    expect(stdout).toMatch(
+      /Coverage 50 %[^]*errors never matched[^]*Coverage is 50 %, less than 60 %\./,
+    );
+    expect(
+      (await user.run(["policy", "test", "some.policytest.yaml", "--coverage-threshold", "50"]))
+        .status,
+    ).toBe(0);
+  });
+
+  test("a suite may bring its own rules; one that is invalid fails; none at all is wrong usage", async () => {
+    write("rules.yaml", RULES);
+    write("own.policytest.yaml", `policies: rules.yaml\n${SUITE}`);
+    expect((await user.run(["policy", "test", "own.policytest.yaml"])).status).toBe(0);
+    write("own.policytest.yaml", `polices: rules.yaml\n${SUITE}`);
+    const { status, stdout } = await user.run(["policy", "test", "own.policytest.yaml"]);
+    expect(status).toBe(4);
+    expect(stdout).toMatch(/own\.policytest\.yaml:1:1: polices: .*did you mean policies\?/);
+    expect((await user.run(["policy", "test"])).status).toBe(2);
+    expect((await user.run(["policy", "test", "--rule", "errors"])).status).toBe(2);
+  });
+});
+
+describe("policy explain and lint", () => {
+  test("explain takes an event as it is, from a file, or from stdin", async () => {
+    await addRules();
+    write("event.yaml", "text: a password");
+    const decided = async (argument: string, input = ""): Promise<unknown> =>
+      (
+        (await user.run(["policy", "explain", argument, "--json"], { input })).json as {
+          data: { decision: unknown };
+        }
+      ).data.decision;
+    const abort = { kind: "abort", rule: "no-secrets", reason: "It holds a password." };
+    expect(await decided('{"text": "a password"}')).toEqual(abort);
+    expect(await decided("event.yaml")).toEqual(abort);
+    expect(await decided("-", '{"text": "a password"}')).toEqual(abort);
+    const { status, stderr } = await user.run(["policy", "explain", '{"text": 5}']);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/event:1:10: text: is 5 \(expected text\)/);
+  });
+
+  test("lint ends with 4 when it finds something, and shows it by an event", async () => {
+    await addRules();
+    expect((await user.run(["policy", "lint"])).status).toBe(0);
+    write(
+      "late.yaml",
+      "name: late\nconditions: [{type: contains, field: text, value: my password}]\nactions: [{type: log_event}]\n",
+    );
+    await user.run(["policy", "add", "late.yaml"]);
+    const { status, stdout } = await user.run(["policy", "lint"]);
+    expect(status).toBe(4);
+    expect(stdout).toMatch(
+      /^policies\/late\.yaml: shadowed late: .*no-secrets[^]*see: (\{.*\})\n3 rules, 1 found, 0 unknown\n$/,
+    );
+    const [, event = ""] = /see: (\{.*\})/.exec(stdout) ?? [];
+    const explained = await user.run(["policy", "explain", event]);
+    expect(explained.stdout).toContain("- late: blocked (abort)");
+  });
+});
