@@ -1,0 +1,54 @@
+import { describe, expect, test } from "@jest/globals";
+import { createRuleset, evaluate, type PolicyRule } from "@holdfast/policy";
+
+const rule = (pattern: string): PolicyRule => ({
+  name: "r",
+  conditions: [{ type: "matches_regex", field: "text", regex_pattern: pattern }],
+  actions: [{ type: "abort" }],
+});
+
+/** Each takes a backtracking engine longer than anybody waits. */
+const HOSTILE: [pattern: string, text: string][] = [
+  ["(a+)+$", `${"a".repeat(100_000)}!`],
+  ["(a|aa)+$", `${"a".repeat(100_000)}!`],
+  ["(a*)*b?$", `${"a".repeat(100_000)}!`],
+  ["^(([a-z])+.)+[A-Z]([a-z])+$", "a".repeat(100_000)],
+  ["(?:a?){200}a{200}", "a".repeat(199)],
+  ["(.*)(.*)(.*)(.*)(.*)[^a]$", "a".repeat(100_000)],
+  ["([ab]*a[ab]{20}c?)$", "ab".repeat(50_000)],
+  ["\\s+$", `${" ".repeat(100_000)}x`],
+];
+
+describe("a pattern's search ends in milliseconds", () => {
+  test.each(HOSTILE)("%s", (pattern, text) => {
+    const rules = createRuleset([rule(pattern)]);
+    const event = { id: "e", type: "t", at: 0, scope: {}, text };
+    const run = (): number => {
+      const began = performance.now();
+      evaluate(rules, event, { now: 0, timezone: "UTC", seed: "", counters: undefined });
+      return performance.now() - began;
+    };
+    // The best of three: the machine may be busy with something else.
+    expect(Math.min(run(), run(), run())).toBeLessThan(100);
+  });
+});
+
+describe("what cannot be linear is refused when it is loaded", () => {
+  test.each([
+    ["(?=a)b", "lookaround is not supported"],
+    ["a(?!b)", "lookaround is not supported"],
+    ["(?<=a)b", "lookaround is not supported"],
+    ["(?<!a)b", "lookaround is not supported"],
+    ["(a)\\1", "backreferences are not supported"],
+    ["(?<n>a)\\k<n>", "backreferences are not supported"],
+    ["a(", "missing closing )"],
+    ["x{1001}", "invalid repeat count"],
+    ["(a{100}b){100}", "invalid repeat count"],
+    ["(?:\\p{L}{50}|\\p{N}{50}){15}", "the pattern is too large"],
+  ])("%s", (pattern, why) => {
+    expect(() => createRuleset([rule(pattern)])).toThrow(why);
+    expect(() => createRuleset([rule(pattern)])).toThrow(
+      expect.objectContaining({ code: "POLICY_INVALID" }),
+    );
+  });
+});
