@@ -75,3 +75,4 @@ export {
 } from "./replay/event-recorder.ts";
 export { type ChangedEvent, replay, type ReplayReport } from "./replay/replay.ts";
 export { type RuleText, splitPolicyText, withoutRule } from "./edit/rule-texts.ts";
+export { SimulatedCounters } from "./replay/simulated-counters.ts";
