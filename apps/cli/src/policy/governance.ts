@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { SecretReference } from "@holdfast/config";
 import { type Memory, redactedMemory } from "@holdfast/memory";
 import { governedMemory } from "@holdfast/memory/policy";
@@ -6,6 +5,7 @@ import { Decider, type EffectReport, EventRecorder, loadPolicies } from "@holdfa
 import { redactorOf } from "../redaction.ts";
 import type { Workspace } from "../workspace.ts";
 import { outwardActions } from "./outward-actions.ts";
+import { placeOfPolicies } from "./policy-place.ts";
 
 export interface GovernanceDeps {
   readSecret: (reference: SecretReference) => string;
@@ -24,18 +24,15 @@ export async function governed(
   workspace: Workspace,
   deps: GovernanceDeps,
 ): Promise<Memory | undefined> {
-  const { config, stateDirectory } = workspace;
-  const { directory, timezone, seed, record_events: eventsMax } = config.policies;
+  const { config } = workspace;
+  const { directory, timezone, seed, countersFile, eventsFile } = placeOfPolicies(workspace);
+  const { record_events: eventsMax } = config.policies;
   const { ruleset, warnings } = loadPolicies(directory);
   if (ruleset.rules.length === 0) return undefined;
   for (const { file, line, path, message } of warnings)
     deps.warn(`${file}:${line}: ${path} ${message}`);
-  const countersFile = join(stateDirectory, "policy.db");
   const decider = new Decider(ruleset, { countersFile, timezone, seed });
-  const recorder =
-    eventsMax === 0
-      ? undefined
-      : new EventRecorder({ path: join(stateDirectory, "policy-events.db"), eventsMax });
+  const recorder = eventsMax === 0 ? undefined : new EventRecorder({ path: eventsFile, eventsMax });
   const under = governedMemory(memory, {
     decider,
     outward: outwardActions(workspace, {

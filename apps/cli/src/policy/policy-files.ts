@@ -20,6 +20,7 @@ import {
   readPolicies,
   type RuleText,
   splitPolicyText,
+  SqliteCounters,
   withoutRule,
 } from "@holdfast/policy";
 import { type PolicyPlace, shortPath } from "./policy-place.ts";
@@ -87,7 +88,16 @@ export function removeRule(place: PolicyPlace, name: string, now: number): strin
       code: "POLICY_IN_USE",
       hint: `Change or remove ${others.join(", ")} first.`,
     });
-  return takeOut(place, found, now);
+  const kept = takeOut(place, found, now);
+  forgetCounts(place, name);
+  return kept;
+}
+
+/** Should the name be given again, it begins anew. */
+function forgetCounts({ countersFile }: PolicyPlace, name: string): void {
+  if (!existsSync(countersFile)) return;
+  using counters = SqliteCounters.open(countersFile);
+  counters.forget(name);
 }
 
 /** @throws HoldfastError `POLICY_UNKNOWN`. */

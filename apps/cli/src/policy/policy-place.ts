@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import type { Context } from "../context.ts";
-import { workspaceOf } from "../workspace.ts";
+import { type Workspace, workspaceOf } from "../workspace.ts";
 
 /** Where a workspace's policies live, and how they are decided. */
 export interface PolicyPlace {
@@ -18,15 +18,17 @@ export interface PolicyPlace {
 }
 
 export function policyPlaceOf(context: Context): PolicyPlace {
-  const loaded = context.config();
-  const directory = join(loaded.directory, "policies");
-  const { stateDirectory } = workspaceOf(loaded);
+  return placeOfPolicies(workspaceOf(context.config()));
+}
+
+export function placeOfPolicies({ config, stateDirectory }: Workspace): PolicyPlace {
+  const { directory, timezone, seed } = config.policies;
   return {
     directory,
     removedDirectory: join(directory, ".removed"),
-    timezone: "UTC",
-    seed: "",
-    countersFile: join(stateDirectory, "policy-counters.db"),
+    timezone,
+    seed,
+    countersFile: join(stateDirectory, "policy.db"),
     eventsFile: join(stateDirectory, "policy-events.db"),
   };
 }
