@@ -41,6 +41,13 @@ export class Output {
     }
   }
 
+  /** One answer of many, as of a command that goes on: an envelope a line, or a line of text. */
+  each(data: unknown, text: string): void {
+    this.#answered = true;
+    if (this.json) this.#envelope({ ok: true, data, warnings: this.#warnings.splice(0) });
+    else if (text !== "") process.stdout.write(`${text}\n`);
+  }
+
   /** Something that went differently from what one might expect, though the command succeeds. */
   warn(message: string): void {
     this.#warnings.push(message);

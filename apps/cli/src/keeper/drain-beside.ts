@@ -1,12 +1,17 @@
 import { type Clock, HoldfastError } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
-import type { KeeperLogger } from "./keeper-log.ts";
 import type { KeeperMetrics } from "./keeper-metrics.ts";
+
+/** The part of a pino logger that is used. */
+export interface DrainLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
 
 export interface DrainBesideDeps {
   memory: Memory;
   metrics: KeeperMetrics;
-  logger: KeeperLogger;
+  logger: DrainLogger;
   clock: Clock;
 }
 
@@ -44,7 +49,7 @@ export class DrainBeside {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new Error("the keeper stops"));
+    this.#stopping.abort(new Error("the watch ends"));
     await this.#running;
   }
 

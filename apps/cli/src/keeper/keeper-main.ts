@@ -3,6 +3,7 @@ import { loadConfig, readSecret } from "@holdfast/config";
 import { ensureStateDirectory, managedEndpoint, ServerError } from "@holdfast/chroma";
 import { durationMs, systemClock, systemRandom } from "@holdfast/core";
 import { RecoveryJournal } from "@holdfast/recovery";
+import { healthOptions, restartOptions } from "../health-options.ts";
 import { userDataDirectory } from "../user-directories.ts";
 import { wire } from "../wire.ts";
 import { recoveryFileOf, workspaceOf } from "../workspace.ts";
@@ -58,9 +59,12 @@ async function main(given: KeeperArguments): Promise<void> {
           ...(command === undefined ? {} : { command }),
         },
         idleTimeoutMs,
-        ...(given.healthIntervalMs === undefined
-          ? {}
-          : { health: { intervalMs: given.healthIntervalMs } }),
+        health: {
+          ...healthOptions(config),
+          ...(given.healthIntervalMs === undefined ? {} : { intervalMs: given.healthIntervalMs }),
+        },
+        restart: restartOptions(config),
+        riskMax: config.recovery.risk_max,
       },
       {
         ...parts,

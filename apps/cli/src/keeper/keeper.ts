@@ -13,10 +13,12 @@ import {
   type RestartPolicyOptions,
   Supervisor,
   type SupervisorEvent,
+  type SupervisorOptions,
 } from "@holdfast/recovery";
 import { startTimeOf } from "@holdfast/sqlite";
 import type { VectorStore } from "@holdfast/store";
-import { closeHalfOpen, isAnyTripped } from "./circuits.ts";
+import { BreakerTeller } from "./breaker-teller.ts";
+import { isAnyTripped } from "./circuits.ts";
 import { DrainBeside } from "./drain-beside.ts";
 import type { KeeperDatabase, KeeperPhase } from "./keeper-database.ts";
 import type { KeeperLogger } from "./keeper-log.ts";
@@ -36,6 +38,8 @@ export interface KeeperOptions {
     canary?: boolean;
   };
   restart?: RestartPolicyOptions;
+  /** Steps of greater risk are left to a person. Default `medium`. */
+  riskMax?: NonNullable<SupervisorOptions["riskMax"]>;
 }
 
 export interface KeeperDeps {
@@ -65,18 +69,23 @@ export class Keeper {
   readonly #server: ServerOrchestrator;
   readonly #supervisor: Supervisor;
   readonly #drain: DrainBeside;
+  readonly #teller: BreakerTeller;
   readonly #stopping = new AbortController();
   /** The first look has been taken. */
   #begun = false;
   #serving = false;
-  #telling: Promise<void> | undefined;
-  /** A bug that telling the breaker ran into, for the loop to end with. */
-  #fault: { error: unknown } | undefined;
 
   constructor(options: KeeperOptions, deps: KeeperDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#drain = new DrainBeside(deps);
+    this.#teller = new BreakerTeller({
+      ...deps,
+      onEnded: (state) => {
+        this.#drain.healed();
+        deps.logger.info({ state }, "a canary ended the breaker's wait");
+      },
+    });
     const onProgress = this.#onInstall;
     this.#server = new ServerOrchestrator(
       { ...options.server, find: { ...options.server.find, onProgress } },
@@ -109,7 +118,7 @@ export class Keeper {
     } finally {
       this.#phase("stopping", "stopping the server");
       await this.#drain.stop();
-      await this.#telling;
+      await this.#teller.stop();
       await this.#server.stop();
       database.end(clock.now(), failure && { ...plain(failure), at: clock.now() });
       this.#deps.metrics.close();
@@ -132,7 +141,6 @@ export class Keeper {
     const { database, clock, logger } = this.#deps;
     const idleMs = this.#options.idleTimeoutMs ?? 900_000;
     while (!signal.aborted) {
-      if (this.#fault !== undefined) throw this.#fault.error;
       if (this.#begun) {
         this.#drain.tick(this.#serving);
         if (database.drainIfIdle(clock.now(), idleMs)) {
@@ -164,7 +172,7 @@ export class Keeper {
       },
     );
     return new Supervisor(
-      { starts: true, endsWhenDown: true },
+      { starts: true, endsWhenDown: true, riskMax: this.#options.riskMax ?? "medium" },
       {
         health: new HealthLoop(health, {
           checks: canary === undefined ? [alive] : [alive, canary],
@@ -219,32 +227,13 @@ export class Keeper {
     if (failed === undefined) {
       if (!this.#serving) this.#drain.healed();
       this.#phase("ready", checks.at(-1)?.last.message ?? "");
-      this.#tellBreaker();
+      this.#teller.tell();
     } else {
       logger.warn({ check: failed }, "a check failed");
       this.#phase("degraded", failed.message);
     }
     this.#serving = failed === undefined;
     this.#begun = true;
-  }
-
-  /** What was proved to work need not wait until the breaker's own time is over. */
-  #tellBreaker(): void {
-    this.#telling ??= this.#endBreakersWait()
-      .catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) this.#fault = { error };
-      })
-      .finally(() => {
-        this.#telling = undefined;
-      });
-  }
-
-  async #endBreakersWait(): Promise<void> {
-    const { breaker, memory, store, logger } = this.#deps;
-    if (!(await breaker.probeNow("canary"))) return;
-    await closeHalfOpen(breaker, memory, store, this.#stopping.signal);
-    this.#drain.healed();
-    logger.info({ state: breaker.state() }, "a canary ended the breaker's wait");
   }
 
   #phase(phase: KeeperPhase, detail: string): void {

@@ -91,7 +91,7 @@ export function ownCollections({ config }: Workspace): (name: string) => boolean
   return (name) => name === CANARY_COLLECTION || name.startsWith(`${own}--`);
 }
 
-function targetOf(
+export function targetOf(
   { config, dataDirectory }: Workspace,
   access: StoreAccess,
 ): ChromaRecoveryDeps["target"] {

@@ -14,6 +14,8 @@ export interface SupervisorOptions {
    * it goes on watching, and begins anew once the service serves.
    */
   endsWhenDown?: boolean;
+  /** Restart and repair. Default true; false: it only watches, and hears of ends. */
+  heals?: boolean;
   /** Steps of greater risk are left to a person. Default `medium`. */
   riskMax?: NonNullable<RecoverOptions["riskMax"]>;
 }
@@ -59,7 +61,13 @@ export class Supervisor {
   #wake: (() => void) | undefined;
 
   constructor(options: SupervisorOptions, deps: SupervisorDeps) {
-    this.#options = { starts: false, endsWhenDown: false, riskMax: "medium", ...options };
+    this.#options = {
+      starts: false,
+      endsWhenDown: false,
+      heals: true,
+      riskMax: "medium",
+      ...options,
+    };
     this.#deps = deps;
     this.#clock = deps.clock ?? systemClock;
   }
@@ -103,8 +111,9 @@ export class Supervisor {
     }
   }
 
-  /** One look, and what follows from it, attempts included. */
+  /** Starts it where `run` would, looks once, and does what follows, attempts included. */
   async once(signal: AbortSignal): Promise<HealthReport> {
+    if (this.#options.starts) await this.#start(signal);
     await this.#turn(signal);
     return this.report();
   }
@@ -259,7 +268,8 @@ export class Supervisor {
   }
 
   get #heals(): boolean {
-    return this.#deps.engine !== undefined || this.#deps.orchestrator !== undefined;
+    const { engine, orchestrator } = this.#deps;
+    return this.#options.heals && (engine !== undefined || orchestrator !== undefined);
   }
 
   /** Sleeps, or less when something happens meanwhile. */

@@ -1,0 +1,124 @@
+import type { Command } from "commander";
+import { readSecret } from "@holdfast/config";
+import { durationMs } from "@holdfast/core";
+import { memoryMetrics } from "@holdfast/memory";
+import { renderText, TEXT_CONTENT_TYPES } from "@holdfast/metrics";
+import type { HealthReport } from "@holdfast/recovery";
+import type { Context } from "../../context.ts";
+import { EXIT, type ExitStatus } from "../../exit-codes.ts";
+import { example } from "../../help.ts";
+import { HealthListener } from "../../listener/health-listener.ts";
+import { listenAddress } from "../../listener/listen-address.ts";
+import { lineView, type MonitorView, screenView } from "../../monitor/monitor-view.ts";
+import { runMonitor } from "../../monitor/run-monitor.ts";
+import { usage } from "../../selection.ts";
+import { version } from "../../start.ts";
+import type { Parts } from "../../wire.ts";
+
+interface Options {
+  interval?: number;
+  alerts?: boolean;
+  once?: boolean;
+  recover: boolean;
+  listen?: string;
+}
+
+export function register(command: Command, context: Context): void {
+  command
+    .option(
+      "--interval <time>",
+      "between two looks, as in 30 or 2m. Default: health.interval",
+      interval,
+    )
+    .option("--alerts", "tell people, as alerts of the configuration says")
+    .option("--once", "look once, do what follows, and end: 0 healthy, 3 degraded, 13 down")
+    .option("--no-recover", "only look: repair, start and restart nothing")
+    .option("--listen <address>", "serve /livez, /readyz, /health and /metrics there, as in 9464")
+    .action((options: Options) => monitor(options, context));
+  example(command, [
+    "holdfast memory monitor",
+    "holdfast memory monitor --alerts --listen 9464",
+    "holdfast memory monitor --once --json",
+  ]);
+}
+
+async function monitor(options: Options, context: Context): Promise<void> {
+  const { output } = context;
+  const address = options.listen === undefined ? undefined : listenAddress(options.listen);
+  const { config } = context.config();
+  const intervalMs = options.interval ?? durationMs(config.health.interval);
+  const last = await runMonitor(
+    {
+      intervalMs,
+      alerts: options.alerts ?? false,
+      once: options.once ?? false,
+      recover: options.recover,
+    },
+    context,
+    {
+      view: (report) => viewOf(options, context, report),
+      onUp: async (parts, report) => {
+        if (address === undefined) return () => Promise.resolve();
+        const { token } = config.health;
+        const listener = new HealthListener(
+          {
+            ...address,
+            token: token === undefined ? undefined : readSecret(token, context.environment),
+            intervalMs,
+            version: version(),
+          },
+          {
+            report,
+            metrics: (accept) => metricsOf(parts, accept),
+            lookAgeMs: () => lookAge(report()),
+          },
+        );
+        output.note(`listening on ${await listener.open()}`);
+        return () => listener.close();
+      },
+    },
+  );
+  if (options.once) context.exitStatus = statusOf(last);
+}
+
+function viewOf(
+  { once = false }: Options,
+  context: Context,
+  report: () => HealthReport,
+): MonitorView {
+  const { output } = context;
+  const { collection_name: name, mode } = context.config().config.vector_store.config;
+  const screen = process.stdout.isTTY && !once && !output.json && process.env["TERM"] !== "dumb";
+  return screen ? screenView(output, `${mode} Chroma, ${name}`, report) : lineView(output);
+}
+
+function metricsOf(
+  { metrics, workspace }: Parts,
+  accept: string,
+): { text: string; contentType: string } {
+  const format = accept.includes("application/openmetrics-text") ? "openmetrics" : "prometheus";
+  const { collection_name: collection, host, port } = workspace.config.vector_store.config;
+  const server =
+    host === undefined || port === undefined ? {} : { server: { address: host, port } };
+  const mapping = memoryMetrics({ version: version(), collection, ...server });
+  return {
+    text: renderText(metrics.totals(), mapping, format),
+    contentType: TEXT_CONTENT_TYPES[format],
+  };
+}
+
+function lookAge({ checks }: HealthReport): number | undefined {
+  const ages = checks.flatMap(({ ageMs }) => (ageMs === undefined ? [] : [ageMs]));
+  return ages.length === 0 ? undefined : Math.min(...ages);
+}
+
+function statusOf({ status }: HealthReport): ExitStatus {
+  if (status === "healthy") return EXIT.ok;
+  return status === "degraded" || status === "recovering" ? EXIT.degraded : EXIT.unavailable;
+}
+
+function interval(text: string): number {
+  const ms = durationMs(text);
+  if (ms < 100) throw usage(`${text} is too short an interval`, "Give at least 100ms.");
+  return ms;
+}

@@ -1,0 +1,120 @@
+import { type Config, readSecret } from "@holdfast/config";
+import { durationMs, formatDuration } from "@holdfast/core";
+import { type ChannelOptions, createChannel, Notifier } from "@holdfast/notify";
+import type { HealthReport, SupervisorEvent } from "@holdfast/recovery";
+import { FORESEEING } from "./foresight.ts";
+
+type AlertsConfig = Config["alerts"];
+type Occasion = AlertsConfig["on"][number];
+
+const SUBJECT = "memory-store";
+/** A channel that hangs must not keep a monitor from ending. */
+const FLUSH_LIMIT_MS = 15_000;
+
+export interface AlertsDeps {
+  environment: NodeJS.ProcessEnv;
+  /** Told of each alert that could not be delivered. */
+  onUndelivered: (line: string) => void;
+}
+
+/** Tells people what a supervisor sees, as `alerts` of the configuration wants it. */
+export class Alerts {
+  readonly #notifier: Notifier;
+  readonly #on: ReadonlySet<Occasion>;
+
+  constructor({ channels, cooldown, on }: AlertsConfig, deps: AlertsDeps) {
+    this.#on = new Set(on);
+    this.#notifier = new Notifier(
+      { cooldownMs: durationMs(cooldown) },
+      {
+        channels: channels.map((channel) => createChannel(channelOptions(channel, deps))),
+        onUndelivered: ({ channel, error }) =>
+          deps.onUndelivered(
+            `${channel} was not told: ${(error as Error | undefined)?.message ?? "no reason"}`,
+          ),
+      },
+    );
+  }
+
+  see(event: SupervisorEvent): void {
+    if (event.type === "exit")
+      this.#tell("down", "critical", event.exit.how, "it is started again");
+    else if (event.type === "status") this.#onStatus(event.to, event.report);
+    else if (event.type === "checked") this.#onChecked(event.report);
+    else if (event.type === "recovered") this.#over("down", recoveredAfter(event.downMs));
+    else if (event.type === "gave-up") {
+      const next = event.hint === undefined ? "" : ` (next: ${event.hint})`;
+      this.#tell("gave_up", "critical", "Holdfast has given up", `${event.message}${next}`);
+    }
+    if (event.type === "recovered") this.#over("gave_up", recoveredAfter(event.downMs));
+  }
+
+  /** Waits until what was to be told is told, but not for ever. */
+  async flush(): Promise<void> {
+    const limit = AbortSignal.timeout(FLUSH_LIMIT_MS);
+    const late = new Promise<void>((resolve) =>
+      limit.addEventListener("abort", () => resolve(), { once: true }),
+    );
+    await Promise.race([this.#notifier.flush(), late]);
+  }
+
+  #onStatus(status: HealthReport["status"], report: HealthReport): void {
+    const cause = causeOf(report);
+    const isDown = status === "offline" || status === "unhealthy";
+    if (isDown) this.#tell("down", "critical", `The memory store is ${status}`, cause);
+    if (status === "degraded") {
+      this.#tell("degraded", "warning", "The memory store is degraded", cause);
+    } else this.#over("degraded", `it is ${status}`);
+    if (status === "unknown") {
+      this.#tell("unknown", "warning", "Nobody knows how the memory store is", cause);
+    } else this.#over("unknown", `it is ${status}`);
+  }
+
+  #onChecked({ checks }: HealthReport): void {
+    for (const { check, last } of checks.filter(({ check: name }) => FORESEEING.includes(name))) {
+      const subject = `foreseen/${check}` as const;
+      if (last.status === "warn") this.#tell(subject, "warning", "Trouble ahead", last.message);
+      else this.#over(subject, last.message);
+    }
+  }
+
+  #tell(
+    subject: Occasion | `foreseen/${string}`,
+    severity: "warning" | "critical",
+    title: string,
+    message: string,
+  ): void {
+    const occasion = subject.split("/")[0] as Occasion;
+    if (!this.#on.has(occasion)) return;
+    void this.#notifier.notify({ subject: `${SUBJECT}/${subject}`, severity, title, message });
+  }
+
+  #over(subject: Occasion | `foreseen/${string}`, message: string): void {
+    void this.#notifier.resolve(`${SUBJECT}/${subject}`, { message });
+  }
+}
+
+function recoveredAfter(downMs: number): string {
+  return `it serves again, after ${formatDuration(downMs)}`;
+}
+
+function causeOf({ checks }: HealthReport): string {
+  const telling = checks.filter(({ status }) => status !== "pass");
+  return telling.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
+}
+
+function channelOptions(
+  channel: AlertsConfig["channels"][number],
+  { environment }: AlertsDeps,
+): ChannelOptions {
+  const { type, path = "", command = [], url = "", secret, allow_addresses: allowed } = channel;
+  if (type === "file") return { type, path };
+  if (type === "command") return { type, command };
+  if (type === "console") return { type };
+  return {
+    type,
+    url,
+    ...(secret === undefined ? {} : { secret: readSecret(secret, environment) }),
+    ...(allowed === undefined ? {} : { allowAddresses: allowed }),
+  };
+}

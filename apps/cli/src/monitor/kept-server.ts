@@ -1,0 +1,78 @@
+import { type Clock, systemClock } from "@holdfast/core";
+import type { OrchestratedExit, OrchestratedState, Orchestrator } from "@holdfast/recovery";
+import { keeperStatus } from "../keeper/control-keeper.ts";
+import { ensureKeeper, type EnsureKeeperOptions, type KeeperUse } from "../keeper/ensure-keeper.ts";
+import { serverState } from "../server-state.ts";
+
+const POLL_MS = 200;
+
+/**
+ * A managed server as its monitor sees it: whoever starts, repairs and drains it is its keeper, which
+ * the monitor starts, holds in use, and starts again when it has ended.
+ */
+export class KeptServer implements Orchestrator, Disposable {
+  readonly name = "managed Chroma";
+  readonly #options: EnsureKeeperOptions;
+  readonly #clock: Clock;
+  readonly #done = new AbortController();
+  #use: KeeperUse | undefined;
+
+  constructor(options: EnsureKeeperOptions, clock: Clock = systemClock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  state(): Promise<OrchestratedState> {
+    return Promise.resolve(
+      serverState(this.#options.dataDirectory).running ? "running" : "stopped",
+    );
+  }
+
+  /** Resolves when a keeper serves the directory. @throws what the keeper failed with. */
+  async start(signal: AbortSignal): Promise<void> {
+    const use = await ensureKeeper({ ...this.#options, signal }, this.#clock);
+    this.#use?.release();
+    this.#use = use;
+  }
+
+  /** Lets the keeper go; others may use it. */
+  stop(): Promise<void> {
+    this[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  restart(signal: AbortSignal): Promise<void> {
+    return this.start(signal);
+  }
+
+  /** Its keeper sees an end at once; whoever looks at the process table, soon after. */
+  onExit(listener: (exit: OrchestratedExit) => void): () => void {
+    const watching = new AbortController();
+    const signal = AbortSignal.any([watching.signal, this.#done.signal]);
+    void this.#watch(listener, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    return () => watching.abort();
+  }
+
+  [Symbol.dispose](): void {
+    this.#done.abort();
+    this.#use?.release();
+    this.#use = undefined;
+  }
+
+  async #watch(listener: (exit: OrchestratedExit) => void, signal: AbortSignal): Promise<void> {
+    const { dataDirectory } = this.#options;
+    let before = serverState(dataDirectory);
+    for (; ; await this.#clock.sleep(POLL_MS, signal)) {
+      const now = serverState(dataDirectory);
+      // A keeper that stops for idleness, or is told to, ends its server on purpose.
+      const asked = ["stopping", "stopped"].includes(keeperStatus(dataDirectory)?.phase ?? "");
+      if (before.running && !asked && (!now.running || now.pid !== before.pid)) {
+        const ranMs = this.#clock.now() - before.startedAt;
+        listener({ ranMs, how: `Chroma (pid ${before.pid}) ended` });
+      }
+      before = now;
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import type { CircuitBreaker } from "@holdfast/breaker";
+import { type Clock, formatDuration } from "@holdfast/core";
+import type { Memory } from "@holdfast/memory";
+import { type HealthCheck, PhiAccrual } from "@holdfast/recovery";
+import { circuitName, circuitsOf } from "../breaker-text.ts";
+import { keeperStatus } from "../keeper/control-keeper.ts";
+
+/** How long a write may wait before that is worth a word. */
+const WAITING_MS_MAX = 5 * 60_000;
+/** φ 8 errs once in 10⁸ heartbeats. */
+const PHI_MAX = 8;
+
+/** What this machine's own records say: they are read, and nothing is called. */
+export function memoryChecks(memory: Memory, breaker: CircuitBreaker): HealthCheck[] {
+  return [
+    {
+      name: "ledger",
+      service: "outbox",
+      run: () => {
+        const { ledger, salvaged } = memory.status();
+        const { residual, accepted, dead } = ledger;
+        if (residual !== 0 && salvaged === undefined) {
+          return {
+            status: "fail",
+            message: `${residual} accepted writes are unaccounted for`,
+            hint: "holdfast memory outbox list",
+          };
+        }
+        if (dead > 0) {
+          return {
+            status: "warn",
+            message: `${dead} writes were refused by the store`,
+            hint: "holdfast memory outbox list",
+          };
+        }
+        return { status: "pass", message: `all ${accepted} accepted writes are accounted for` };
+      },
+    },
+    {
+      name: "waiting",
+      service: "outbox",
+      severity: "degraded",
+      run: () => {
+        const { records, oldestAgeMs = 0, lastError } = memory.status().outbox;
+        if (oldestAgeMs <= WAITING_MS_MAX) {
+          return { status: "pass", message: `${records} writes wait`, evidence: { records } };
+        }
+        const why = lastError === undefined ? "" : `: ${lastError}`;
+        const since = formatDuration(oldestAgeMs);
+        return { status: "warn", message: `${records} writes wait, for up to ${since}${why}` };
+      },
+    },
+    {
+      name: "breaker",
+      service: "breaker",
+      severity: "degraded",
+      run: () => {
+        const open = circuitsOf(breaker.explain()).filter(({ state }) => state === "open");
+        if (open.length === 0) return { status: "pass", message: "every circuit is closed" };
+        const named = open.map((circuit) => `${circuitName(circuit)}: ${circuit.why}`).join("; ");
+        return { status: "warn", message: named, hint: "holdfast memory breaker explain" };
+      },
+    },
+  ];
+}
+
+/** Whether a managed store has a keeper, and whether that one still looks at it. */
+export function keeperCheck(
+  dataDirectory: string,
+  { intervalMs, clock }: { intervalMs: number; clock: Clock },
+): HealthCheck {
+  // Each look of the keeper is a heartbeat; one that takes its time is no suspect.
+  const heartbeats = new PhiAccrual({ firstIntervalMs: intervalMs, acceptablePauseMs: intervalMs });
+  let seen = 0;
+  return {
+    name: "keeper",
+    service: "keeper",
+    severity: "degraded",
+    run: () => {
+      const status = keeperStatus(dataDirectory);
+      const next = { hint: "holdfast server start" };
+      if (status?.running !== true) {
+        const why = status?.failure === undefined ? "" : `: ${status.failure.message}`;
+        return { status: "fail", message: `no keeper manages the server${why}`, ...next };
+      }
+      const { phase, detail, changedAt } = status;
+      if (changedAt !== seen) heartbeats.heartbeat(clock.monotonic());
+      seen = changedAt;
+      const phi = Math.round(heartbeats.phi(clock.monotonic()) * 10) / 10;
+      const steady = phase === "ready" || phase === "degraded";
+      if (steady && phi > PHI_MAX) {
+        return { status: "fail", message: "the keeper stands still", evidence: { phi } };
+      }
+      const message = `${phase}: ${detail}`;
+      return { status: phase === "ready" ? "pass" : "warn", message, evidence: { phase, phi } };
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { formatDuration } from "@holdfast/core";
+import type { CheckReport, HealthReport, SupervisorEvent } from "@holdfast/recovery";
+import { moment } from "../memory-text.ts";
+import { columns, type Output, printable } from "../output.ts";
+
+const COLOURS = {
+  healthy: "green",
+  degraded: "yellow",
+  recovering: "yellow",
+  unknown: "yellow",
+  unhealthy: "red",
+  offline: "red",
+} as const;
+const MARKS = { pass: "✓", warn: "!", fail: "✗", unknown: "?" } as const;
+
+/** An event in one line; undefined for one that says nothing new. */
+export function eventLine(event: SupervisorEvent, output: Output, now: number): string | undefined {
+  const text = eventText(event, output);
+  return text === undefined ? undefined : printable(`${moment(now)}  ${text}`);
+}
+
+function eventText(event: SupervisorEvent, output: Output): string | undefined {
+  if (event.type === "checked") return checkedText(event.report, output);
+  if (event.type === "exit") {
+    return `${event.exit.how}, after ${formatDuration(event.exit.ranMs)}`;
+  }
+  if (event.type === "decided" && event.decision.action !== "give-up") {
+    const { action, why, attempt } = event.decision;
+    const what = action === "restart" ? "starting it again" : "looking for what is wrong";
+    return `${what} (attempt ${attempt}): ${why}`;
+  }
+  if (event.type === "attempt-failed") return `that did not help: ${event.message}`;
+  if (event.type === "gave-up") return withNext(`given up: ${event.message}`, event.hint);
+  if (event.type === "recovered") {
+    return `${paint("healthy", "recovered", output)}, after ${formatDuration(event.downMs)}`;
+  }
+  // A change of status stands in the line of the look that showed it.
+  return undefined;
+}
+
+function checkedText({ status, checks }: HealthReport, output: Output): string {
+  const head = paint(status, status, output);
+  const telling = checks.filter((check) => check.status !== "pass" || check.last.status === "fail");
+  if (telling.length === 0) return `${head}  ${checks.length} checks pass`;
+  const told = telling.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
+  return withNext(`${head}  ${told}`, telling.find(({ last }) => last.hint)?.last.hint);
+}
+
+/** The screen of a terminal, top to bottom. */
+export function screenLines(
+  report: HealthReport,
+  { place, recent, output }: { place: string; recent: readonly string[]; output: Output },
+): string[] {
+  const { status, checks, at } = report;
+  return [
+    `${paint(status, status, output)}  ${printable(place)}  ${moment(at)}`,
+    "",
+    ...columns(checks.map(rowOf)).split("\n").map(printable),
+    ...(recent.length === 0 ? [] : ["", ...recent]),
+    "",
+    "Ctrl-C ends it.",
+  ];
+}
+
+function rowOf({ check, service, status, last, ageMs }: CheckReport): string[] {
+  const age = ageMs === undefined ? "never" : `${formatDuration(ageMs)} ago`;
+  const next = last.hint === undefined || status === "pass" ? "" : ` (next: ${last.hint})`;
+  return [MARKS[status], service, check, `${last.tookMs} ms`, age, `${last.message}${next}`];
+}
+
+function paint(status: HealthReport["status"], text: string, output: Output): string {
+  return output.paint([COLOURS[status], "bold"], text);
+}
+
+function withNext(text: string, hint: string | undefined): string {
+  return hint === undefined ? text : `${text} (next: ${hint})`;
+}

@@ -1,0 +1,166 @@
+import { managedEndpoint } from "@holdfast/chroma";
+import { readSecret } from "@holdfast/config";
+import { systemClock } from "@holdfast/core";
+import type { HealthReport, SupervisorEvent } from "@holdfast/recovery";
+import type { Context } from "../context.ts";
+import { BreakerTeller } from "../keeper/breaker-teller.ts";
+import { DrainBeside } from "../keeper/drain-beside.ts";
+import { KeeperMetrics } from "../keeper/keeper-metrics.ts";
+import { keeperTeller } from "../keeper-teller.ts";
+import { ownCollections, targetOf } from "../recovery/store-recovery.ts";
+import { type Parts, type StoreAccess, wire } from "../wire.ts";
+import { type Workspace, workspaceOf } from "../workspace.ts";
+import { Alerts } from "./alerts.ts";
+import { KeptServer } from "./kept-server.ts";
+import type { MonitorView } from "./monitor-view.ts";
+import { StoreSupervisor } from "./store-supervisor.ts";
+
+export interface MonitorOptions {
+  /** Overrides the configuration's, in milliseconds. */
+  intervalMs?: number;
+  alerts: boolean;
+  once: boolean;
+  recover: boolean;
+}
+
+export interface MonitorDeps {
+  /** Made when there is something to show. */
+  view: (report: () => HealthReport) => MonitorView;
+  /** Called when the monitor is up; what it returns is called when it ends. */
+  onUp: (parts: Parts, report: () => HealthReport) => Promise<() => Promise<void>>;
+}
+
+const TICK_MS = 250;
+
+/**
+ * Watches the store in force, repairs it, drains the outbox and tells people, until the context's
+ * signal aborts, or with `once` a single time. Resolves with what is believed at the end.
+ */
+export async function runMonitor(
+  options: MonitorOptions,
+  context: Context,
+  deps: MonitorDeps,
+): Promise<HealthReport> {
+  const { signal, environment } = context;
+  const loaded = context.config();
+  const workspace = workspaceOf(loaded);
+  const { dataDirectory } = workspace;
+  const access: StoreAccess = {
+    readSecret: (reference) => readSecret(reference, environment),
+    endpoint: dataDirectory === undefined ? notManaged : managedEndpoint(dataDirectory),
+  };
+  const parts = await wire(workspace, { ...access, background: false });
+  const onProgress = keeperTeller(context.output);
+  const keptServer =
+    dataDirectory === undefined
+      ? undefined
+      : new KeptServer({ configFile: loaded.file, dataDirectory, onProgress });
+  let see = (_event: SupervisorEvent): void => undefined;
+  using store = new StoreSupervisor(options, {
+    parts,
+    keptServer,
+    target: targetOf(workspace, access),
+    isOwnCollection: ownCollections(workspace),
+    onEvent: (event) => see(event),
+  });
+  const report = (): HealthReport => store.report();
+  const view = deps.view(report);
+  const down = await deps.onUp(parts, report);
+  const alerts = options.alerts ? alertsOf(workspace, context, view) : undefined;
+  const beside = new Beside(parts, view, dataDirectory === undefined);
+  see = (event) => {
+    view.see(event);
+    alerts?.see(event);
+    beside.see(event);
+    if (event.type === "checked") store.foresight.see(event.report);
+  };
+  try {
+    if (options.once) return await store.supervisor.once(signal);
+    await beside.runWith(() => store.supervisor.run(signal), signal);
+    return report();
+  } finally {
+    await beside.stop();
+    keptServer?.[Symbol.dispose]();
+    await down();
+    await alerts?.flush();
+    view.close();
+    await parts.close();
+  }
+}
+
+function alertsOf({ config }: Workspace, { environment }: Context, view: MonitorView): Alerts {
+  return new Alerts(config.alerts, { environment, onUndelivered: (line) => view.note(line) });
+}
+
+/** What a monitor does besides watching: for a store without a keeper, what a keeper would do. */
+class Beside {
+  readonly #drain: DrainBeside | undefined;
+  readonly #teller: BreakerTeller;
+  readonly #metrics: KeeperMetrics | undefined;
+  readonly #clock = systemClock;
+  #serving = false;
+
+  constructor(parts: Parts, view: MonitorView, keeperless: boolean) {
+    const { memory, store, breaker } = parts;
+    this.#metrics = keeperless ? new KeeperMetrics(parts.metrics, this.#clock) : undefined;
+    const logger = {
+      info: (fields: object, message: string) => {
+        const { stored } = fields as { stored?: number };
+        view.note(stored === undefined ? message : `${message}: ${stored} writes stored`);
+      },
+      warn: (_fields: object, message: string) => view.note(message),
+    };
+    const metrics = this.#metrics;
+    this.#drain = metrics && new DrainBeside({ memory, metrics, logger, clock: this.#clock });
+    this.#teller = new BreakerTeller({
+      breaker,
+      memory,
+      store,
+      onEnded: () => this.#drain?.healed(),
+    });
+  }
+
+  see(event: SupervisorEvent): void {
+    if (event.type === "recovered") this.#drain?.healed();
+    if (event.type !== "checked") return;
+    const { status, checks } = event.report;
+    const serving = status === "healthy" || status === "degraded";
+    if (serving && !this.#serving) this.#drain?.healed();
+    this.#serving = serving;
+    if (serving) this.#teller.tell();
+    else
+      this.#metrics?.down(checks.find((check) => check.status === "fail")?.last.message ?? status);
+    const canary = checks.find(({ check }) => check === "canary")?.last;
+    if (serving && canary?.status === "pass") {
+      this.#metrics?.canary(this.#clock.monotonic() - canary.tookMs);
+    }
+  }
+
+  /** Runs `work`, and drains beside it. */
+  async runWith(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const ending = new AbortController();
+    const both = AbortSignal.any([signal, ending.signal]);
+    const end = (): void => ending.abort();
+    const ended = await Promise.allSettled([work().finally(end), this.#run(both).finally(end)]);
+    for (const each of ended) if (each.status === "rejected") throw each.reason;
+  }
+
+  async stop(): Promise<void> {
+    await this.#drain?.stop();
+    await this.#teller.stop();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#drain?.tick(this.#serving);
+      try {
+        await this.#clock.sleep(TICK_MS, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+}
+
+const notManaged = (): Promise<never> =>
+  Promise.reject(new TypeError("Only a managed store has an endpoint"));
