@@ -88,7 +88,10 @@ test("a managed server: restarted under what is deployed, kept running as it was
 
   write("environment: staging\nvector_store: {config: {allow_reset: true}}\n");
   mkdirSync(join(sandbox.folder, "policies"));
-  writeFileSync(join(sandbox.folder, "policies/one.yaml"), "# a policy\n");
+  writeFileSync(
+    join(sandbox.folder, "policies/one.yaml"),
+    "name: one\nconditions: [{type: never}]\nactions: [{type: skip}]\n",
+  );
   const deployed = await run("memory", "deploy", "holdfast.yaml", "--env", "staging", "--backup");
   expect(deployed).toMatchObject({
     status: 0,
@@ -111,6 +114,8 @@ test("a managed server: restarted under what is deployed, kept running as it was
     "environment: staging\n",
   );
   expect(readdirSync(join(snapshot, "policies"))).toEqual(["one.yaml"]);
+  const verified = await run("memory", "backup", "verify", join(snapshot, "memories.yaml"));
+  expect(verified).toMatchObject({ status: 0, json: { ok: true } });
 
   const status = (await run("server", "status", "--env", "staging")).json.data;
   expect(status).toMatchObject({ answer: { ok: true }, keeper: { pinned: true } });

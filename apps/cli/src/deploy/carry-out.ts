@@ -20,10 +20,9 @@ export async function carryOut(
   const { output, signal } = context;
   const keeper = new KeeperReload(plan.loaded, context);
   let reached = false;
-  const backup = (folder: string): Promise<void> => {
-    const held = snapshot(folder, before(deployments), plan.loaded);
-    output.note(`Backed up ${held.join(" and ") || "nothing: there is nothing yet"} to ${folder}`);
-    return Promise.resolve();
+  const backup = async (folder: string): Promise<void> => {
+    const held = await snapshot(folder, before(deployments), plan.loaded, context);
+    output.note(`Backed up ${held.join(", ") || "nothing: there is nothing yet"} to ${folder}`);
   };
   try {
     const deployment = await deployments.carryOut(plan, {

@@ -17,7 +17,7 @@ interface DeployOptions {
 export function register(command: Command, context: Context): void {
   command
     .argument("<file>", "the configuration to deploy for the environment of --env")
-    .option("--backup", "keep what is in force, and the policies, before anything changes")
+    .option("--backup", "keep configuration, policies and memories before anything changes")
     .option("--dry-run", "only say what would change")
     .option("--force", "also a file that states another environment")
     .action((file: string, options: DeployOptions) =>
