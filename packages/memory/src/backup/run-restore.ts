@@ -145,8 +145,8 @@ class RestoreRun {
     else {
       // Rows of a single backup are final as they come, so the store can be filled meanwhile.
       const isFinal = chain.length === 1 && toTime === undefined;
-      const staged = this.#stage(state);
-      await (isFinal ? this.#alongside(staged, state, fresh) : staged);
+      if (isFinal) await this.#stageAndFill(state, fresh);
+      else await this.#stage(state, this.#call.signal);
       this.#deps.failpoint?.("memories-staged");
     }
     await this.#fillRest(state, fresh);
@@ -176,7 +176,7 @@ class RestoreRun {
     };
   }
 
-  async #stage(state: StagedState): Promise<void> {
+  async #stage(state: StagedState, signal: AbortSignal): Promise<void> {
     const { chain, toTime, reEmbed } = this.#request;
     const { journal } = this.#deps;
     const { db } = journal.working;
@@ -188,7 +188,7 @@ class RestoreRun {
     const total = chain.reduce((sum, { manifest }) => sum + (manifest.data?.lines ?? 0), 0);
     let done = 0;
     await feedTarget(chain, toTime, sink, deps, {
-      signal: this.#call.signal,
+      signal,
       onLines: (lines) => {
         done += lines;
         this.#tell("stage", done, total);
@@ -199,20 +199,24 @@ class RestoreRun {
   }
 
   /** Fills the store behind the staging, a batch for each that has been staged. */
-  async #alongside(
-    staged: Promise<void>,
-    state: StagedState,
-    fresh: VectorCollection,
-  ): Promise<void> {
+  async #stageAndFill(state: StagedState, fresh: VectorCollection): Promise<void> {
+    const stop = new AbortController();
+    const staged = this.#stage(state, AbortSignal.any([this.#call.signal, stop.signal]));
     const ended = staged.then(
       () => ({ error: undefined }),
       (error: unknown) => ({ error }),
     );
-    for (;;) {
-      const filled = await this.#fillNext(state, fresh);
-      const end = await Promise.race([ended, filled ? undefined : pause()]);
-      if (end?.error !== undefined) throw end.error;
-      if (end !== undefined) return;
+    try {
+      for (;;) {
+        const filled = await this.#fillNext(state, fresh);
+        const end = await Promise.race([ended, filled ? undefined : pause()]);
+        if (end?.error !== undefined) throw end.error;
+        if (end !== undefined) return;
+      }
+    } finally {
+      // Nothing is staged any more once the lease is given back.
+      stop.abort();
+      await ended;
     }
   }
 
