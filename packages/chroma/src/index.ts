@@ -6,6 +6,7 @@ export type {
   ServerOptions,
 } from "./client-options.ts";
 export { ChromaStore } from "./store.ts";
+export { compactDirectory } from "./repairs/compact-directory.ts";
 export { findServer, type FindServerOptions } from "./server/find-server.ts";
 export {
   type InstallOptions,
@@ -73,3 +74,4 @@ export type {
   MirrorPort,
   ServerControl,
 } from "./strategies/recovery-ports.ts";
+export { scrubCheck } from "./checks/scrub-check.ts";

@@ -114,6 +114,7 @@ describe.each(builds)("$name", ({ command }) => {
   });
 
   test("another collection of the same directory keeps what it has", async () => {
+    expect.hasAssertions();
     const expected = new Map(someRecords("other", 120, 2).map((record) => [record.id, record]));
     let healthy = "";
     await serve(async (chroma) => {

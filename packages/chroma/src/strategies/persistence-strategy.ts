@@ -1,4 +1,5 @@
 import type { Diagnosis, PlannedStep, RecoveryStrategy } from "@holdfast/recovery";
+import { StoreError } from "@holdfast/store";
 import { probeChecks } from "../checks/probe-checks.ts";
 import { directoryChecks } from "../checks/directory-checks.ts";
 import { lacksMagic } from "../repairs/sqlite-magic.ts";
@@ -26,6 +27,7 @@ export const PERSISTENCE = "persistence";
 
 const LISTED_MAX = 20;
 const PROBE_LIMIT_MS = 15_000;
+const PING_LIMIT_MS = 5_000;
 
 /** Do files, catalogue, indexes and mirror agree, and can everything be read? */
 export function persistenceStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy {
@@ -84,12 +86,12 @@ async function diagnoseContent(
   force: boolean,
 ): Promise<Diagnosis> {
   const { store, memory, server } = deps;
+  // A store that does not answer at all is the earlier strategies'.
+  if (!(await answers(store, signal))) return diagnosisOf(PERSISTENCE, [], []);
   const { collection, mirrored } = memory.status();
   const recordsMin = (): number => storedAtLeast(memory);
   const options = { collection, recordsMin, timeoutMs: PROBE_LIMIT_MS };
   const failures = await failuresOf(probeChecks(store, options), signal);
-  // A store that does not answer at all is the earlier strategies'.
-  if (failures.some(({ check }) => check === "place")) return diagnosisOf(PERSISTENCE, [], []);
   const findings: StrategyFinding[] = failures.map(findingOf);
   if (findings.length === 0 && mirrored > 0) findings.push(...(await differences(deps, signal)));
   const steps: PlannedStep[] = [];
@@ -103,6 +105,17 @@ async function diagnoseContent(
     message: findings.map(({ message }) => message).join("; "),
     hint: "Nothing here can bring it back. Restore a backup: holdfast memory restore",
   });
+}
+
+async function answers(store: ChromaRecoveryDeps["store"], signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.ping({ signal, timeoutMs: PING_LIMIT_MS });
+    return true;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    signal.throwIfAborted();
+    return false;
+  }
 }
 
 async function differences(

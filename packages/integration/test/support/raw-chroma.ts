@@ -23,6 +23,10 @@ export class RawChroma {
     return answer.id;
   }
 
+  async idOf(name: string): Promise<string> {
+    return ((await this.#call("GET", `/${name}`)) as { id: string }).id;
+  }
+
   async write(
     how: "add" | "upsert" | "update",
     collection: string,

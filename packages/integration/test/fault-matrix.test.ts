@@ -1,0 +1,196 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { scrubCheck } from "@holdfast/chroma";
+import { type CheckResult, type RecoveryReport, runChecks } from "@holdfast/recovery";
+import { mountObstacle, smallDisk } from "@holdfast/testkit";
+import { ELSEWHERE_FAULTS } from "./fault-matrix/elsewhere-faults.ts";
+import { type Fault, FAULTS } from "./fault-matrix/faults.ts";
+import { type MatrixRow, matrixPage } from "./fault-matrix/matrix-page.ts";
+import { addForeign, makeModel, MEMORIES, Stage } from "./fault-matrix/stage.ts";
+import { testedBuilds } from "./support/server-builds.ts";
+
+// Real servers on a machine that may be busy: the table says how long things took, nothing asserts.
+jest.setTimeout(300_000);
+
+const PAGE = fileURLToPath(new URL("../../../docs/fault-matrix.md", import.meta.url));
+const DISK_MB = 120;
+const builds = testedBuilds();
+const rows: MatrixRow[] = [];
+const falseAlarms: string[] = [];
+const mounts = mountObstacle();
+
+describe.each(builds)("$name", (build) => {
+  let model: string;
+  beforeAll(async () => {
+    model = await makeModel(build);
+  });
+  afterAll(() => rmSync(model, { recursive: true, force: true }));
+
+  const faults = [...FAULTS, ...ELSEWHERE_FAULTS];
+  test.each(faults)("$name", async (fault) => {
+    // Without the right to mount, what needs a small disk cannot be shown.
+    if (fault.onSmallDisk && mounts !== undefined) return;
+    using disk = fault.onSmallDisk ? smallDisk(DISK_MB) : undefined;
+    await using stage = await Stage.copyOf(model, {
+      build,
+      ...(disk === undefined ? {} : { root: join(disk.path, "root") }),
+    });
+    const foreign = fault.withForeign ? await addForeign(stage) : undefined;
+    expect(await reds(stage)).toEqual([]);
+
+    const lift = await fault.inject(stage);
+    const { found, tookMs } = await untilRed(stage, fault);
+    expect(fault.red).toContain(found.check);
+    const plan = await stage.plan();
+    let report = await recover(stage, found);
+    const row: MatrixRow = {
+      fault: fault.name,
+      build: build.name,
+      check: found.check,
+      redAfterMs: tookMs,
+      told: found.message,
+      hint: found.hint,
+      plan: plan.steps.map(({ step }) => step.title),
+      outcome: report.outcome,
+      repaired: repairsOf(report),
+      message: report.message,
+      next: report.hint,
+      memories: 0,
+    };
+    expect(report.outcome).toBe(fault.ends);
+    // Whoever is needed is told what to do, and is not needed again after that.
+    const told = report.hint;
+    await lift?.();
+    if (lift !== undefined) report = await recover(stage, found);
+    expect([lift === undefined || told !== undefined, isBack(report)]).toEqual([true, true]);
+
+    await stage.memory.drain();
+    const { compared, equal, missing, different } = await stage.memory.compare();
+    expect({ equal, missing, different }).toEqual({ equal: true, missing: [], different: [] });
+    expect(compared).toBeGreaterThanOrEqual(MEMORIES);
+    if (foreign !== undefined) await expectForeign(stage, foreign);
+    expect(await reds(stage)).toEqual([]);
+    rows.push({ ...row, memories: compared });
+  });
+
+  test("100 probes of a healthy store under load raise no alarm", async () => {
+    await using stage = await Stage.copyOf(model, { build });
+    const writing = new AbortController();
+    const load = (async () => {
+      for (let n = 0; !writing.signal.aborted; n += 1) {
+        await stage.memory.addMany(
+          Array.from({ length: 20 }, (_, i) => ({ text: `under load ${n} ${i}` })),
+          { waitMs: 0 },
+        );
+        await stage.memory.drain();
+      }
+    })();
+    const alarms: string[] = [];
+    for (let n = 0; n < 100; n += 1) {
+      const results = await runChecks(
+        // Memories under way are no loss: what must be there is asked for afterwards.
+        stage.checks().filter(({ name }) => name !== "collection"),
+        { timeoutMs: 60_000 },
+      );
+      alarms.push(...results.filter(({ status }) => status === "fail").map(lineOf));
+    }
+    writing.abort();
+    await load;
+    falseAlarms.push(...alarms.map((alarm) => `${build.name}: ${alarm}`));
+    expect(alarms).toEqual([]);
+    expect((await stage.memory.compare()).equal).toBe(true);
+  });
+});
+
+afterAll(() => {
+  if (process.env["HOLDFAST_WRITE_DOCS"] !== "1") return;
+  writeFileSync(PAGE, matrixPage(rows, { memories: MEMORIES, falseAlarms, builds }));
+});
+
+const SETTLED_MS = 60_000;
+
+/** Looks again and again, as a health loop does, until something is red. */
+async function untilRed(
+  stage: Stage,
+  fault: Fault,
+): Promise<{ found: CheckResult; tookMs: number }> {
+  const began = performance.now();
+  for (;;) {
+    const checks = [
+      ...stage.checks(),
+      ...(fault.red.includes("scrub") ? [scrubCheck(stage.memory)] : []),
+      ...(fault.red.includes("outbox") ? [outboxCheck(stage)] : []),
+    ];
+    let first: { found: CheckResult; tookMs: number } | undefined;
+    await runChecks(checks, {
+      timeoutMs: 2_000,
+      onResult: (found) => {
+        if (found.status !== "fail" || !fault.red.includes(found.check)) return;
+        first ??= { found, tookMs: performance.now() - began };
+      },
+    });
+    if (first !== undefined) return first;
+    if (performance.now() - began > SETTLED_MS) throw new Error("nothing turned red");
+  }
+}
+
+/** The memory looks at its file when it opens it, and says what it did. */
+function outboxCheck(stage: Stage): ReturnType<typeof scrubCheck> {
+  return {
+    name: "outbox",
+    run: () => {
+      const { salvaged } = stage.memory.status();
+      if (salvaged === undefined) return { status: "pass", message: "it is whole" };
+      const message = `the outbox was damaged and set aside; ${salvaged.lost.length} memories are not given back so far`;
+      return { status: "fail", message, hint: "holdfast memory outbox retry" };
+    },
+  };
+}
+
+async function recover(stage: Stage, found: CheckResult): Promise<RecoveryReport> {
+  try {
+    return await stage.recover(found.check);
+  } catch (error) {
+    // Nothing is done that cannot be journaled: a full or read-only disk.
+    const { message, hint } = error as Error & { hint?: string };
+    const proof = { status: "fail", message } as const;
+    return { outcome: "refused", message, hint, proof, incident: undefined };
+  }
+}
+
+async function reds(stage: Stage): Promise<string[]> {
+  const results = await runChecks(stage.checks(), { timeoutMs: 60_000 });
+  return results.filter(({ status }) => status === "fail").map(lineOf);
+}
+
+function isBack({ outcome }: RecoveryReport): boolean {
+  return outcome === "recovered" || outcome === "healthy";
+}
+
+function lineOf({ check, message }: CheckResult): string {
+  return `${check}: ${message}`;
+}
+
+function repairsOf({ incident }: RecoveryReport): string[] {
+  return (incident?.steps ?? [])
+    .filter(({ state }) => state === "repaired")
+    .map(({ planned }) => planned.action);
+}
+
+async function expectForeign(
+  stage: Stage,
+  foreign: Awaited<ReturnType<typeof addForeign>>,
+): Promise<void> {
+  const collection = await stage.raw.idOf("others");
+  const found = await stage.raw.read(collection);
+  expect(new Set(found.keys())).toEqual(new Set(foreign.keys()));
+  for (const [id, { text, vector }] of foreign) {
+    expect(found.get(id)?.text).toBe(text);
+    const scale = Math.hypot(...vector);
+    const back = found.get(id)?.vector ?? new Float32Array();
+    const worst = Math.max(...vector.map((value, i) => Math.abs(value - (back[i] ?? NaN))));
+    expect(worst / scale).toBeLessThan(1e-6);
+  }
+}

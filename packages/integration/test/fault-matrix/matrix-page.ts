@@ -1,0 +1,99 @@
+import type { TestedBuild } from "../support/server-builds.ts";
+
+export interface MatrixRow {
+  fault: string;
+  build: string;
+  /** The check that turned red first. */
+  check: string;
+  redAfterMs: number;
+  told: string;
+  hint: string | undefined;
+  plan: readonly string[];
+  outcome: string;
+  repaired: readonly string[];
+  message: string;
+  next: string | undefined;
+  /** Compared with the mirror afterwards, all equal. */
+  memories: number;
+}
+
+interface MatrixFacts {
+  memories: number;
+  falseAlarms: readonly string[];
+  builds: readonly TestedBuild[];
+}
+
+/** The page that the run writes: `docs/fault-matrix.md`. */
+export function matrixPage(rows: readonly MatrixRow[], facts: MatrixFacts): string {
+  const { memories, falseAlarms, builds } = facts;
+  const alarms =
+    falseAlarms.length === 0
+      ? "none raised an alarm"
+      : `${falseAlarms.length} alarms were raised: ${falseAlarms.join("; ")}`;
+  return [
+    "# The fault matrix",
+    "",
+    "<!-- Written by packages/integration/test/fault-matrix.test.ts, with HOLDFAST_WRITE_DOCS=1. -->",
+    "",
+    `Each row breaks a real Chroma server that holds ${memories} memories, waits until a check turns`,
+    "red, prints the plan, recovers, and compares every memory with the mirror afterwards: text,",
+    "metadata, and vector within 1e-6 of its length. Before the fault and after the recovery every",
+    "check is green.",
+    "",
+    `Run against: ${builds.map(({ name }) => name).join(", ")}. Checks are asked with a limit of 2 s`,
+    "each; a fault that leaves a process alive is found by the first round. 100 probes of a healthy",
+    `store under load, for each build: ${alarms}.`,
+    "",
+    "“A person” means that nothing was changed and the user was told what to do; once that was done,",
+    "the store was healthy again.",
+    "",
+    "| Fault | Build | Red | After | What the user is told | What was repaired | Memories back |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+    ...rows.map(line),
+    "",
+    "How to read a plan: [read-a-recovery-plan.md](read-a-recovery-plan.md).",
+    "",
+  ].join("\n");
+}
+
+function line(row: MatrixRow): string {
+  const repaired =
+    row.outcome === "recovered" || row.outcome === "healthy"
+      ? row.repaired.map((each) => `\`${each}\``).join(", then ") || row.message
+      : `a person: ${row.next ?? ""}`;
+  const cells = [
+    row.fault,
+    row.build,
+    `\`${row.check}\``,
+    seconds(row.redAfterMs),
+    short(row.told),
+    short(repaired),
+    `${row.memories} of ${row.memories}`,
+  ];
+  return `| ${cells.map(cell).join(" | ")} |`;
+}
+
+function seconds(ms: number): string {
+  return ms < 100 ? "< 0.1 s" : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+const LENGTH_MAX = 160;
+
+function short(text: string): string {
+  const plain = withoutPlaces(text);
+  return plain.length > LENGTH_MAX ? `${plain.slice(0, LENGTH_MAX)}…` : plain;
+}
+
+/** Folders and numbers of processes and ports are another at each run. */
+function withoutPlaces(text: string): string {
+  return text
+    .replaceAll(/\/(?:[\w.-]+\/)+holdfast-[\w-]+(\/[\w.-]+)*/g, "DIRECTORY")
+    .replaceAll(/\bprocess(es)? \d+/gi, "process N")
+    .replaceAll(/kill \d+/g, "kill N")
+    .replaceAll(/writing: \d+/g, "writing: N")
+    .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
