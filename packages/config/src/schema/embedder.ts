@@ -3,6 +3,7 @@ export const embedder = {
   type: "object",
   additionalProperties: false,
   default: {},
+  description: "What turns text into vectors.",
   properties: {
     provider: {
       type: "string",

@@ -3,6 +3,7 @@ export const keeper = {
   type: "object",
   additionalProperties: false,
   default: {},
+  description: "The process that runs a managed server.",
   properties: {
     idle_timeout: {
       type: ["number", "string"],

@@ -3,6 +3,7 @@ export const outbox = {
   type: "object",
   additionalProperties: false,
   default: {},
+  description: "What is accepted and not yet stored.",
   properties: {
     records_max: {
       type: "integer",

@@ -3,6 +3,7 @@ export const policies = {
   type: "object",
   additionalProperties: false,
   default: {},
+  description: "Rules that decide on what is remembered, recalled and forgotten.",
   properties: {
     enabled: {
       type: "boolean",

@@ -3,6 +3,7 @@ export const vectorStore = {
   type: "object",
   additionalProperties: false,
   default: {},
+  description: "Where memories are stored.",
   properties: {
     provider: { type: "string", enum: ["chroma"], default: "chroma" },
     config: {
