@@ -36,6 +36,7 @@ export {
 } from "./create-memory.ts";
 export type { Failpoint, OutboxBounds } from "./acceptance.ts";
 export type {
+  BackupStatus,
   Comparison,
   DeadLetter,
   DrainReport,

@@ -2,6 +2,7 @@ import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
 import { type Accepted, type Draft, expiryOf } from "./acceptance.ts";
 import type { Applier } from "./applier.ts";
+import { backupStatusOf } from "./backup/backup-log.ts";
 import { compareWithMirror } from "./compare.ts";
 import { discardLetters } from "./dead-letters.ts";
 import type { Drainer } from "./drainer.ts";
@@ -231,6 +232,7 @@ export class MemoryService implements Memory {
         breaker: breaker.explain(),
         collection: this.#options.collection,
         salvaged: journal.salvaged(),
+        backups: backupStatusOf(journal),
       };
     });
   }

@@ -1,5 +1,6 @@
 import type { BreakerExplanation } from "@holdfast/breaker";
 import type { EmbedderIdentity } from "@holdfast/store";
+import type { LoggedBackup } from "./backup/backup-log.ts";
 import type {
   AddOptions,
   Filter,
@@ -81,6 +82,16 @@ export interface MemoryStatus {
   collection: string;
   /** Undefined as long as the outbox was never damaged. */
   salvaged: SalvageStatus | undefined;
+  backups: BackupStatus;
+}
+
+/** What this memory knows of its backups; their files may be gone meanwhile. */
+export interface BackupStatus {
+  last: LoggedBackup | undefined;
+  /** The last drill that succeeded; `at` in wall-clock milliseconds. */
+  lastDrill: { path: string; at: number; tookMs: number } | undefined;
+  /** When a restore replaced the state that an undo would bring back; undefined without one. */
+  undoable: number | undefined;
 }
 
 export interface OthersStatus {

@@ -1,4 +1,7 @@
 import type { Database } from "@holdfast/sqlite";
+import type { Journal } from "../journal.ts";
+import type { BackupStatus } from "../memory.ts";
+import type { PreviousState } from "./swap-in.ts";
 
 /** A backup that this memory has made and verified. Times are wall-clock milliseconds. */
 export interface LoggedBackup {
@@ -71,4 +74,21 @@ export class BackupLog {
       .all(this.#collection);
     return rows.map((row) => ({ ...row })) as unknown as LoggedBackup[];
   }
+}
+
+export function backupStatusOf(journal: Journal): BackupStatus {
+  const logged = new BackupLog(journal.working.db, journal.collection).list();
+  const [drilled] = logged
+    .filter(({ drilledAt }) => drilledAt !== null)
+    .toSorted((a, b) => (b.drilledAt ?? 0) - (a.drilledAt ?? 0));
+  const previous = journal.restoreState("previous") as PreviousState | undefined;
+  return {
+    last: logged[0],
+    lastDrill: drilled && {
+      path: drilled.path,
+      at: drilled.drilledAt ?? 0,
+      tookMs: drilled.drillMs ?? 0,
+    },
+    undoable: previous?.at,
+  };
 }

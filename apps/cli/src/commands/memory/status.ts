@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { formatDuration, HoldfastError } from "@holdfast/core";
-import type { MemoryStatus, OthersStatus, SalvageStatus } from "@holdfast/memory";
+import type { BackupStatus, MemoryStatus, OthersStatus, SalvageStatus } from "@holdfast/memory";
 import { breakerRows } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
@@ -129,6 +129,7 @@ function text(report: Report, metrics: string[][], output: Output): string {
     ["mirror", `${memory.mirrored} memories`],
     ...othersRows(memory.others),
     ...(salvaged === undefined ? [] : salvageRows(salvaged)),
+    ...backupRows(memory.backups),
     ...metrics,
   ];
   const head = `${output.paint([colour, "bold"], verdict.status)}: ${printable(verdict.cause)}`;
@@ -141,6 +142,22 @@ function othersRows({ held, vanished, syncedAt }: OthersStatus): string[][] {
   const at = syncedAt === undefined ? "not synced to its end yet" : `synced ${moment(syncedAt)}`;
   const lost = vanished === 0 ? "" : `, ${vanished} that the store has lost`;
   return [["", `${held} records of other programs${lost}, ${at}`]];
+}
+
+function backupRows({ last, lastDrill, undoable }: BackupStatus): string[][] {
+  const partial = last?.partial == null ? "" : ", partial";
+  const rows =
+    last === undefined
+      ? [["backup", "none yet; make one with: holdfast memory backup"]]
+      : [["backup", `${moment(last.madeAt)}, ${last.memories} memories${partial}, ${last.path}`]];
+  if (last !== undefined && !existsSync(last.path)) rows.push(["", "which is not there any more"]);
+  if (lastDrill !== undefined) {
+    const tookMs = formatDuration(Math.max(1, lastDrill.tookMs));
+    rows.push(["drill", `${moment(lastDrill.at)}, restored and compared in ${tookMs}`]);
+  }
+  if (undoable !== undefined)
+    rows.push(["restored", `${moment(undoable)}; holdfast memory restore --undo takes it back`]);
+  return rows;
 }
 
 function salvageRows({ at, file, lost }: SalvageStatus): string[][] {
