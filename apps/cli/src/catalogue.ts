@@ -25,6 +25,7 @@ export const groups: Readonly<Record<string, string>> = {
   "memory policy": "Rules that decide what is remembered; also as: holdfast policy",
   config: "Understand the configuration, and bring older ones over",
   server: "The Chroma server that Holdfast runs",
+  hook: "Let a coding agent remember and be reminded",
 };
 
 /** Every command, in the order of the help. Its file is loaded when it runs. */
@@ -281,6 +282,17 @@ export const commands: readonly CommandEntry[] = [
     summary: "Run any program, and remember how it ended",
     trigger: "own",
     load: () => import("./commands/run.ts"),
+  },
+  {
+    name: "hook claude-code",
+    summary: "Answer a coding agent's hook: remember, and remind",
+    trigger: "own",
+    load: () => import("./commands/hook/claude-code.ts"),
+  },
+  {
+    name: "hook install",
+    summary: "Add the hook to a coding agent's settings, or take it out again",
+    load: () => import("./commands/hook/install.ts"),
   },
   {
     name: "completion",
