@@ -30,7 +30,11 @@ export function rulesetFaults(
       const { policy } = action.parameters;
       const fault = byName.has(policy)
         ? lengthFault(rule.name, policy, byName, depths)
-        : nowhereFault(policy, [...byName.keys(), ...known], known);
+        : nowhereFault(
+            policy,
+            [...byName.keys(), ...known].filter((name) => name !== rule.name),
+            known,
+          );
       if (fault !== undefined)
         found.push({
           rule: index,

@@ -1,0 +1,28 @@
+import { expect, test } from "@jest/globals";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startFixture } from "@holdfast/testkit";
+
+const FIXTURE = new URL("../fixtures/one-limit.ts", import.meta.url);
+
+test("four processes that share limits admit exactly as many as they allow", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-policy-"));
+  await using processes = new AsyncDisposableStack();
+  processes.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const all = ["a", "b", "c", "d"].map((name) =>
+    processes.use(startFixture(FIXTURE, [join(folder, "policy.db"), name, "60"])),
+  );
+  for (const each of all) expect(await each.nextLine()).toBe("ready");
+  for (const each of all) each.send("go");
+  const counts = await Promise.all(
+    all.map(async (each) => JSON.parse(await each.nextLine()) as Record<string, number>),
+  );
+  const sum = (key: string): number =>
+    counts.reduce((total, count) => total + (count[key] ?? 0), 0);
+  expect({ shared: sum("shared"), few: sum("few"), faults: sum("faults") }).toEqual({
+    shared: 100,
+    few: 7,
+    faults: 0,
+  });
+}, 120_000);
