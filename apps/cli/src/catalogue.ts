@@ -23,7 +23,7 @@ export const groups: Readonly<Record<string, string>> = {
   "memory quarantine": "What repairs have moved aside, kept until you delete it",
   "memory breaker": "Look at the circuit breaker, and overrule it",
   "memory policy": "Rules that decide what is remembered; also as: holdfast policy",
-  config: "Understand the configuration, and bring older ones over",
+  "memory config": "What is configured, and by what; also as: holdfast config",
   server: "The Chroma server that Holdfast runs",
   hook: "Let a coding agent remember and be reminded",
 };
@@ -39,6 +39,11 @@ export const commands: readonly CommandEntry[] = [
     name: "demo",
     summary: "See memory survive a killed server, in under a minute",
     load: () => import("./commands/demo.ts"),
+  },
+  {
+    name: "health",
+    summary: "Look at every service, and say what is wrong and what to do",
+    load: () => import("./commands/health.ts"),
   },
   {
     name: "memory add",
@@ -268,9 +273,14 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/server/install.ts"),
   },
   {
-    name: "config explain",
+    name: "memory config explain",
     summary: "Say what a key is, and which file, variable or flag decided it",
     load: () => import("./commands/config/explain.ts"),
+  },
+  {
+    name: "memory config import",
+    summary: "Bring a configuration of the older layout over, naming what is dropped",
+    load: () => import("./commands/config/import.ts"),
   },
   {
     name: "schema",

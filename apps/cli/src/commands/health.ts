@@ -1,0 +1,68 @@
+import { type Command, Option } from "commander";
+import type { Context } from "../context.ts";
+import { EXIT, type ExitStatus } from "../exit-codes.ts";
+import type { HealthLook } from "../health/look.ts";
+import { SERVICE_NAMES } from "../health/service-names.ts";
+import { example } from "../help.ts";
+import { duration } from "../selection.ts";
+
+export interface HealthOptions {
+  service: string;
+  detailed?: boolean;
+  selfTest?: boolean;
+  export?: "json" | "yaml" | "openmetrics";
+  report?: string;
+  force?: boolean;
+  watch?: boolean;
+  interval: number;
+}
+
+export function register(command: Command, context: Context): void {
+  command
+    .option("--service <name>", `only ${SERVICE_NAMES.join(", ")}, or one of your own`, "all")
+    .option("--detailed", "every check, recent activity, errors, and the last self-test")
+    .option("--self-test", "run the self-test too, on scratch beside your memories")
+    .addOption(
+      new Option("--export <format>", "print it for a program").choices([
+        "json",
+        "yaml",
+        "openmetrics",
+      ]),
+    )
+    .option("--report <file>", "write a page about it, which needs no network")
+    .option("--force", "replace that file")
+    .option("--watch", "look again and again, until Ctrl-C")
+    .option("--interval <duration>", "of --watch", duration, 5_000)
+    .action((options: HealthOptions) => health(options, context));
+  example(command, [
+    "holdfast health",
+    "holdfast health --service chroma --detailed",
+    "holdfast health --report health.html",
+  ]);
+}
+
+async function health(options: HealthOptions, context: Context): Promise<void> {
+  const [{ look }, { shown }] = await Promise.all([
+    import("../health/look.ts"),
+    import("../health/show-health.ts"),
+  ]);
+  if (options.watch === true) {
+    const { watch } = await import("../health/watch.ts");
+    return watch(options, context, () => look(options, context));
+  }
+  const found = await look(options, context);
+  if (options.report !== undefined) {
+    const { writeReport } = await import("../health/write-report.ts");
+    writeReport(found, { file: options.report, replace: options.force === true }, context);
+  }
+  context.exitStatus = statusOf(found);
+  const { data, text } = await shown(found, options, context.output);
+  context.output.result(data, text);
+}
+
+/** 0 when all is well, 13 when memory cannot be used as it should, 3 for anything between. */
+export function statusOf({ answer, selfTest }: HealthLook): ExitStatus {
+  if (answer.status === "offline" || answer.status === "unhealthy") return EXIT.unavailable;
+  if (selfTest?.passed === false) return EXIT.unavailable;
+  return answer.status === "healthy" ? EXIT.ok : EXIT.degraded;
+}

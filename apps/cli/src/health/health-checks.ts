@@ -1,0 +1,125 @@
+import type { Config } from "@holdfast/config";
+import { directoryChecks, probeChecks } from "@holdfast/chroma";
+import { formatDuration, systemClock } from "@holdfast/core";
+import type { LoggedBackup, Memory } from "@holdfast/memory";
+import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
+import { healthOptions } from "../health-options.ts";
+import { keeperCheck, memoryChecks } from "../monitor/memory-checks.ts";
+import { configuredChecks } from "../monitor/service-checks.ts";
+import type { Parts } from "../wire.ts";
+import type { Workspace } from "../workspace.ts";
+
+/** A model that is loaded for the first time takes its time. */
+const EMBEDDER_LIMIT_MS = 30_000;
+const BACKUP_AGE_MS_MAX = 7 * 24 * 3_600_000;
+
+/** Every registered check: our own services' and the user's. None of them changes a memory. */
+export function healthChecks(parts: Parts, backups: readonly LoggedBackup[]): HealthCheck[] {
+  const { workspace, memory, breaker } = parts;
+  const { config, dataDirectory } = workspace;
+  return [
+    mirrorCheck(memory),
+    embedderCheck(parts),
+    ...memoryChecks(memory, breaker),
+    ...storeChecks(parts),
+    ...(dataDirectory === undefined
+      ? []
+      : [
+          ofChroma(
+            keeperCheck(dataDirectory, {
+              intervalMs: healthOptions(config).intervalMs,
+              clock: systemClock,
+            }),
+          ),
+          ...directoryChecks(dataDirectory),
+        ]),
+    backupCheck(backups, config.environment),
+    policyCheck(workspace),
+    ...configuredChecks(config.health.services),
+  ];
+}
+
+function mirrorCheck(memory: Memory): HealthCheck {
+  return {
+    name: "mirror",
+    service: "memory",
+    run: () => {
+      const { total } = memory.list({ limit: 1 });
+      return { status: "pass", message: `${total} memories are on this machine` };
+    },
+  };
+}
+
+/** Adding goes on without it, and waits for it to reach the store. */
+function embedderCheck({ embedder }: Parts): HealthCheck {
+  return {
+    name: "embedder",
+    service: "memory",
+    severity: "degraded",
+    timeoutMs: EMBEDDER_LIMIT_MS,
+    run: async ({ signal }) => {
+      const [{ provider, dimension }, [vector]] = await Promise.all([
+        embedder.identity(),
+        embedder.embed(["a rope that holds"], { signal }),
+      ]);
+      const length = vector?.length ?? 0;
+      if (length === dimension && vector?.every(Number.isFinite) === true)
+        return { status: "pass", message: `${provider} makes vectors of ${dimension} numbers` };
+      return { status: "fail", message: `${provider} made ${length} numbers, not ${dimension}` };
+    },
+  };
+}
+
+function storeChecks({ workspace, store, memory }: Parts): HealthCheck[] {
+  const { timeoutMs, canary } = healthOptions(workspace.config);
+  const { collection } = memory.status();
+  const checks = probeChecks(store, { collection, timeoutMs });
+  return canary ? checks : checks.filter(({ name }) => name !== "canary");
+}
+
+const ofChroma = (check: HealthCheck): HealthCheck => ({ ...check, service: "chroma" });
+
+function backupCheck(
+  backups: readonly LoggedBackup[],
+  environment: Config["environment"],
+): HealthCheck {
+  return {
+    name: "last-backup",
+    service: "backup",
+    severity: "degraded",
+    run: (): CheckOutcome => {
+      const [last] = backups;
+      const hint = "holdfast memory backup";
+      if (last === undefined) {
+        const isNeeded = environment === "staging" || environment === "production";
+        return { status: isNeeded ? "warn" : "pass", message: "there is no backup yet", hint };
+      }
+      const ageMs = Date.now() - last.madeAt;
+      const evidence = { path: last.path, memories: last.memories, ageMs };
+      const age = `the last backup is ${formatDuration(ageMs)} old`;
+      if (ageMs > BACKUP_AGE_MS_MAX) return { status: "warn", message: age, evidence, hint };
+      if (last.partial !== null)
+        return { status: "warn", message: `${age}, and partial: ${last.partial}`, evidence, hint };
+      return { status: "pass", message: `${age}, with ${last.memories} memories`, evidence };
+    },
+  };
+}
+
+function policyCheck({ config }: Workspace): HealthCheck {
+  return {
+    name: "rules",
+    service: "policy",
+    severity: "degraded",
+    run: async (): Promise<CheckOutcome> => {
+      const { loadPolicies } = await import("@holdfast/policy");
+      const { ruleset, warnings } = loadPolicies(config.policies.directory);
+      const message = `${ruleset.rules.length} rules are in force`;
+      if (warnings.length === 0) return { status: "pass", message };
+      return {
+        status: "warn",
+        message: `${message}, ${warnings.length} notes about them`,
+        hint: "holdfast policy lint",
+      };
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { LoggedBackup, MemoryStatus } from "@holdfast/memory";
+import { runChecks } from "@holdfast/recovery";
+import type { HealthOptions } from "../commands/health.ts";
+import type { Context } from "../context.ts";
+import { healthOptions } from "../health-options.ts";
+import type { SelfTestReport } from "../recovery/self-test.ts";
+import { usage } from "../selection.ts";
+import { type Parts, withBackupLog, withMemory } from "../wire.ts";
+import { exportMetrics } from "../export-metrics.ts";
+import { answerOf, type HealthAnswer } from "./health-answer.ts";
+import { healthChecks } from "./health-checks.ts";
+import { type HealthHistory, readHistory } from "./health-history.ts";
+import { SERVICE_NAMES } from "./service-names.ts";
+
+/** Everything that one look found, as far as it was asked for. */
+export interface HealthLook {
+  answer: HealthAnswer;
+  memory: MemoryStatus;
+  /** With `--self-test`. */
+  selfTest: SelfTestReport | undefined;
+  /** With `--detailed` or `--report`. */
+  history: HealthHistory | undefined;
+  /** With `--export openmetrics`. */
+  openMetrics: string | undefined;
+}
+
+/** Looks at every registered service at the same time; a slow one hides no other. */
+export async function look(options: HealthOptions, context: Context): Promise<HealthLook> {
+  const { signal } = context;
+  return withMemory(context, async (memory, parts) => {
+    const backups = await withBackupLog(parts.workspace, (log) => log.list());
+    const checks = selected(healthChecks(parts, backups), options.service);
+    const { timeoutMs } = healthOptions(parts.workspace.config);
+    const results = await runChecks(checks, { signal, timeoutMs });
+    const selfTest = options.selfTest === true ? await testOf(parts, context) : undefined;
+    return {
+      answer: answerOf(results),
+      memory: memory.status(),
+      selfTest,
+      history: await historyFor(options, parts, backups),
+      openMetrics:
+        options.export === "openmetrics" ? exportMetrics(parts, "openmetrics") : undefined,
+    };
+  });
+}
+
+function selected(
+  checks: ReturnType<typeof healthChecks>,
+  asked: string,
+): ReturnType<typeof healthChecks> {
+  if (asked === "all") return checks;
+  const chosen = checks.filter(({ name, service = name }) => service === asked);
+  if (chosen.length > 0) return chosen;
+  const own = checks.map(({ name, service = name }) => service);
+  const known = [...new Set(["all", ...SERVICE_NAMES, ...own])].join(", ");
+  throw usage(`There is no service ${asked}`, `They are: ${known}`);
+}
+
+async function testOf(parts: Parts, context: Context): Promise<SelfTestReport> {
+  const { runSelfTest } = await import("./run-self-test.ts");
+  return runSelfTest(parts, context);
+}
+
+async function historyFor(
+  options: HealthOptions,
+  { workspace, memory, metrics }: Parts,
+  backups: LoggedBackup[],
+): Promise<HealthHistory | undefined> {
+  if (options.detailed !== true && options.report === undefined) return undefined;
+  return readHistory({ workspace, metrics, status: memory.status(), backups }, Date.now());
+}

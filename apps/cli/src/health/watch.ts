@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type HealthOptions, statusOf } from "../commands/health.ts";
+import type { Context } from "../context.ts";
+import { moment } from "../memory-text.ts";
+import type { HealthLook } from "./look.ts";
+import { shown } from "./show-health.ts";
+
+const CLEAR = "\u001B[H\u001B[2J";
+
+/** Looks again and again until Ctrl-C; the last look decides the exit status. */
+export async function watch(
+  options: HealthOptions,
+  context: Context,
+  look: () => Promise<HealthLook>,
+): Promise<void> {
+  const { output, signal } = context;
+  const screen = process.stdout.isTTY && !output.json;
+  while (!signal.aborted) {
+    const found = await look();
+    context.exitStatus = statusOf(found);
+    const { data, text } = await shown(found, options, output);
+    const head = `${moment(found.answer.at)}\n`;
+    output.each(data, screen ? `${CLEAR}${head}${text}` : `${head}${text}\n`);
+    await sleep(options.interval, undefined, { signal });
+  }
+}

@@ -1,0 +1,33 @@
+import { resolve } from "node:path";
+import { HoldfastError } from "@holdfast/core";
+import type { Context } from "../context.ts";
+import { printable } from "../output.ts";
+import { version } from "../start.ts";
+import { replaceFile, writeNewFile } from "../write-new-file.ts";
+import type { HealthLook } from "./look.ts";
+import { healthPage } from "./page/health-page.ts";
+
+/**
+ * Writes the page, whole or not at all.
+ * @throws HoldfastError `FILE_EXISTS`: a file of that name is only replaced when asked to.
+ */
+export function writeReport(
+  { answer, memory, history }: HealthLook,
+  { file, replace }: { file: string; replace: boolean },
+  context: Context,
+): void {
+  if (history === undefined) throw new TypeError("A report needs the history");
+  const { output, workingDirectory } = context;
+  const { file: source, config } = context.config();
+  const { mode, collection_name: collection } = config.vector_store.config;
+  const place = `${mode ?? "managed"} Chroma, ${collection}, ${source ?? "built-in defaults"}`;
+  const page = healthPage({ answer, memory, history, place, version: version(), now: Date.now() });
+  const path = resolve(workingDirectory, file);
+  if (replace) replaceFile(path, page);
+  else if (!writeNewFile(path, page))
+    throw new HoldfastError(`${printable(path)} is there already`, {
+      code: "FILE_EXISTS",
+      hint: "Give another name, or --force to replace it.",
+    });
+  output.note(`wrote ${printable(path)}`);
+}
