@@ -29,7 +29,10 @@ export async function buildProgram(
 }
 
 /** Groups that may be named without the one they are in: `policy list` is `memory policy list`. */
-const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["policy", "memory"]]);
+const SHORT_FORMS: ReadonlyMap<string, string> = new Map([
+  ["policy", "memory"],
+  ["config", "memory"],
+]);
 
 /** An argument list with every group named in full. */
 export function inFull(argv: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { checkSchema, type Finding, YamlError, type YamlNode } from "@holdfast/document";
 import { configSchema } from "./config-schema.ts";
+import { isOlderLayout } from "./import/older-layout.ts";
 import type { Layer } from "./layers/layer.ts";
 import { merged } from "./layers/merge.ts";
 import { shifted, Sources } from "./layers/sources.ts";
@@ -25,6 +26,10 @@ export function examine(layers: readonly Layer[]): Examined {
     try {
       const document = shifted(layer.read(), base);
       documents.push({ layer, document });
+      if (isOlderLayout(document)) {
+        found.push(olderLayout(document.offset));
+        continue;
+      }
       for (const violation of checkSchema(document, configSchema))
         found.push({ severity: "error", ...violation });
     } catch (error) {
@@ -43,6 +48,20 @@ export function examine(layers: readonly Layer[]): Examined {
     .toSorted((a, b) => a.offset - b.offset)
     .map(({ offset, ...finding }): Finding => ({ ...sources.placeAt(offset), ...finding }));
   return { document, documents, sources, findings };
+}
+
+/** One finding for all of its keys: none of them is a slip. */
+function olderLayout(
+  offset: number,
+): Omit<Finding, "file" | "line" | "column"> & { offset: number } {
+  return {
+    severity: "error",
+    rule: "older-layout",
+    offset,
+    path: "",
+    message: "is a configuration of the older layout",
+    expected: "what this prints: holdfast config import FILE",
+  };
 }
 
 function together(documents: Examined["documents"]): YamlNode | undefined {

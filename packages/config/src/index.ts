@@ -19,3 +19,9 @@ export { checkConfig, parseConfig, type ParsedConfig, type ParseOptions } from "
 export { readSecret } from "./secret.ts";
 export { type Validation, validateConfig, type ValidateOptions } from "./validate-config.ts";
 export { readConfigFile } from "./read-config-file.ts";
+export {
+  type DroppedKey,
+  importConfig,
+  type ImportedConfig,
+  type ImportedKey,
+} from "./import/import-config.ts";

@@ -1,11 +1,10 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ENVIRONMENTS, generateConfig, isEnvironmentName, suggest } from "@holdfast/config";
-import { HoldfastError } from "@holdfast/core";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { usage } from "../../selection.ts";
-import { replaceFile, writeNewFile } from "../../write-new-file.ts";
+import { writeTo } from "../../write-new-file.ts";
 
 interface GenerateOptions {
   output?: string;
@@ -25,11 +24,15 @@ export function register(command: Command, context: Context): void {
   ]);
 }
 
-function generate({ output, minimal = false, force = false }: GenerateOptions, context: Context): void {
+function generate(
+  { output, minimal = false, force = false }: GenerateOptions,
+  context: Context,
+): void {
   const name = context.loadOptions.environmentName ?? "development";
   if (!isEnvironmentName(name)) {
     const meant = suggest(name, ENVIRONMENTS);
-    const hint = meant === undefined ? `They are ${ENVIRONMENTS.join(", ")}.` : `Did you mean ${meant}?`;
+    const hint =
+      meant === undefined ? `They are ${ENVIRONMENTS.join(", ")}.` : `Did you mean ${meant}?`;
     throw usage(`${name} is not an environment`, hint);
   }
   const text = generateConfig({ environment: name, minimal });
@@ -38,24 +41,7 @@ function generate({ output, minimal = false, force = false }: GenerateOptions, c
     return;
   }
   const file = resolve(context.workingDirectory, output);
-  write(file, text, force);
+  writeTo(file, text, { force, mode: 0o644 });
   const next = `holdfast memory validate ${output} --strict`;
   context.output.result({ environment: name, minimal, file }, `Created ${output}\nNext: ${next}`);
-}
-
-function write(file: string, text: string, force: boolean): void {
-  try {
-    if (force) return replaceFile(file, text, 0o644);
-    if (writeNewFile(file, text, 0o644)) return;
-  } catch (error) {
-    throw new HoldfastError(`${file} cannot be written: ${(error as Error).message}`, {
-      code: "FILE_UNWRITABLE",
-      hint: "Choose a place that you can write to: --output FILE",
-      cause: error,
-    });
-  }
-  throw new HoldfastError(`${file} exists; it was left as it is`, {
-    code: "FILE_EXISTS",
-    hint: "Replace it with --force, or choose another name.",
-  });
 }
