@@ -60,6 +60,16 @@ export function shownFilterOf(options: SelectionOptions & { all?: true }): Filte
   return asked ? filter : { ...filter, exceptTags: [OWN_TAG] };
 }
 
+/** What the policies' archive_memory tags: it is kept and listed, and not recalled. */
+export const ARCHIVED_TAG = "archived";
+
+/** As `shownFilterOf`, for recalling: what is archived is left out unless it is asked for. */
+export function recallFilterOf(options: SelectionOptions & { all?: true }): Filter {
+  const filter = shownFilterOf(options);
+  if (options.tag?.includes(ARCHIVED_TAG) === true) return filter;
+  return { ...filter, exceptTags: [...(filter.exceptTags ?? []), ARCHIVED_TAG] };
+}
+
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }

@@ -2,7 +2,7 @@ import { loadConfig, type LoadedConfig, type LoadOptions } from "@holdfast/confi
 import { durationMs } from "@holdfast/core";
 import type { Recalled } from "@holdfast/memory/capture";
 import { captureEvent, captureOptions, triggersEnabled } from "../triggers/capture-event.ts";
-import { OWN_TAG } from "../selection.ts";
+import { ARCHIVED_TAG, OWN_TAG } from "../selection.ts";
 import { eventOfHook, projectOf } from "./hook-event.ts";
 import { type HookInput, parseHookInput } from "./hook-input.ts";
 import { contextOutput, isRecalling } from "./hook-recall.ts";
@@ -46,7 +46,7 @@ async function answerFrom(input: HookInput, loaded: LoadedConfig, deps: HookDeps
       busyTimeoutMs: RECALL_BUSY_TIMEOUT_MS,
     });
     if (journal === undefined) return;
-    const filter = { exceptTags: [OWN_TAG] };
+    const filter = { exceptTags: [OWN_TAG, ARCHIVED_TAG] };
     const now = Date.now();
     const found =
       input.prompt === undefined

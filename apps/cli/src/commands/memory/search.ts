@@ -6,7 +6,7 @@ import { belongings, oneLine, roomFor, warnOfSource } from "../../memory-text.ts
 import {
   filterOptions,
   type SelectionOptions,
-  shownFilterOf,
+  recallFilterOf,
   wholeNumber,
 } from "../../selection.ts";
 import { withMemory } from "../../wire.ts";
@@ -31,7 +31,7 @@ async function search(
 ): Promise<void> {
   const { output, signal } = context;
   const result = await withMemory(context, (memory) =>
-    memory.search(query, { ...shownFilterOf(options), limit: options.limit, signal }),
+    memory.search(query, { ...recallFilterOf(options), limit: options.limit, signal }),
   );
   warnOfSource(output, result);
   const lines = result.hits.map((hit) => line(hit, context));
