@@ -1,6 +1,8 @@
 import type { Command } from "commander";
-import type { Filter, ForgetResult } from "@holdfast/memory";
+import type { Filter, ForgetResult, Memory, MemoryRecord } from "@holdfast/memory";
 import type { Context } from "../../context.ts";
+import { EXIT } from "../../exit-codes.ts";
+import type { PurgeReport, Remains } from "../../forget/purge.ts";
 import { example } from "../../help.ts";
 import { printable } from "../../output.ts";
 import { filterOf, filterOptions, type SelectionOptions, usage } from "../../selection.ts";
@@ -8,38 +10,89 @@ import { withMemory } from "../../wire.ts";
 
 interface ForgetOptions extends SelectionOptions {
   dryRun?: boolean;
+  purge?: boolean;
   yes?: boolean;
 }
 
 export function register(command: Command, context: Context): void {
   filterOptions(command.argument("[id...]", "the memories to forget"))
     .option("--dry-run", "only say what would be forgotten")
+    .option("--purge", "also out of Chroma's own files, and say what still holds it")
     .option("--yes", "do not ask")
     .action((ids: string[], options: ForgetOptions) => forget(ids, options, context));
   example(command, [
     "holdfast memory forget 0198c0de-0000-7000-8000-000000000000",
     "holdfast memory forget --user ada --dry-run",
+    "holdfast memory forget --user ada --purge",
   ]);
 }
 
 async function forget(ids: string[], options: ForgetOptions, context: Context): Promise<void> {
   const selector = selectorOf(ids, options);
   const { output, signal } = context;
-  const result = await withMemory(context, async (memory) => {
+  const purging = options.purge === true && !options.dryRun;
+  const done = await withMemory(context, async (memory, parts): Promise<Done | undefined> => {
     const planned = await memory.forget(selector, { dryRun: true, signal });
-    if (options.dryRun || planned.ids.length === 0) return planned;
-    const question = `Forget ${count(planned.ids.length)}? It cannot be undone.`;
+    // Also what was forgotten earlier can be purged, by its id.
+    const all = purging ? [...new Set([...planned.ids, ...ids])] : planned.ids;
+    if (options.dryRun || all.length === 0) return { result: planned, all, memories: [] };
+    const question = `Forget ${count(planned.ids.length)}${purging ? ", and purge" : ""}? It cannot be undone.`;
     if (!(await context.confirm(question, options))) return undefined;
+    const memories = purging ? await remembered(memory, planned.ids) : [];
     // What was shown is what is forgotten, though others may write meanwhile.
-    return memory.forget(planned.ids, { signal });
+    const result =
+      planned.ids.length === 0 ? planned : await memory.forget(planned.ids, { signal });
+    if (!purging || result.durability !== "stored") return { result, all, memories };
+    const { purgeCopies } = await import("../../forget/purge.ts");
+    const name = parts.workspace.config.vector_store.config.collection_name;
+    return { result, all, memories, copies: await purgeCopies(parts.store, name, all) };
   });
-  if (result === undefined) {
+  if (done === undefined) {
     output.result({ ids: [] }, "Nothing was forgotten.");
     return;
   }
+  const { result } = done;
   if (!options.dryRun && result.durability !== "stored" && result.ids.length > 0)
     output.warn(`forgotten here; the store follows by itself, not yet, since ${reasonOf(result)}`);
-  output.result({ ...result, dryRun: options.dryRun === true }, text(result, options));
+  const purged = purging && done.all.length > 0 ? await purge(done, context) : undefined;
+  output.result(
+    { ...result, dryRun: options.dryRun === true, ...(purged === undefined ? {} : { purged }) },
+    [text(result, options), ...(purged === undefined ? [] : purgeText(purged))].join("\n"),
+  );
+}
+
+interface Done {
+  result: ForgetResult;
+  /** What is purged. */
+  all: readonly string[];
+  /** What was known of them before. */
+  memories: readonly MemoryRecord[];
+  /** Undefined as long as the store has not forgotten them. */
+  copies?: readonly string[];
+}
+
+async function remembered(memory: Memory, ids: readonly string[]): Promise<MemoryRecord[]> {
+  const found: MemoryRecord[] = [];
+  for (const id of ids) {
+    const { memory: known } = await memory.get(id);
+    if (known !== undefined) found.push(known);
+  }
+  return found;
+}
+
+async function purge({ all, memories, copies }: Done, context: Context): Promise<PurgeReport> {
+  const { compactManaged, findRemains } = await import("../../forget/purge.ts");
+  const loaded = context.config();
+  const compacted = copies !== undefined && (await compactManaged(loaded, all, context));
+  const report = {
+    compacted,
+    collections: copies ?? [],
+    ...(await findRemains(loaded, memories)),
+  };
+  if (copies === undefined)
+    context.output.warn("Chroma's files are purged once it has forgotten: run this again then");
+  if (report.remains.length > 0 || copies === undefined) context.exitStatus = EXIT.degraded;
+  return report;
 }
 
 function selectorOf(ids: string[], options: SelectionOptions): readonly string[] | Filter {
@@ -57,5 +110,40 @@ function text({ ids }: ForgetResult, { dryRun }: ForgetOptions): string {
   const head = dryRun ? `Would forget ${count(ids.length)}:` : `Forgot ${count(ids.length)}:`;
   return [head, ...ids.map((id) => `  ${printable(id)}`)].join("\n");
 }
+
+function purgeText({
+  compacted,
+  collections,
+  remains,
+  backups,
+  searchedFor,
+}: PurgeReport): string[] {
+  return [
+    compacted
+      ? "Chroma's files were compacted; vectors without text or id may stay in its index files."
+      : "Chroma's own files were not touched: it runs elsewhere, or has not forgotten yet.",
+    ...(collections.length === 0 ? [] : [`Deleted from ${collections.join(", ")} as well.`]),
+    remains.length > 0
+      ? "It can still be read in:"
+      : searchedFor === 0
+        ? "Its text is not known any more, so no file was searched for it."
+        : "No file of this workspace holds it in the clear.",
+    ...remains.map(({ path, what }) => `  ${printable(path)} (${WAYS_OUT[what]})`),
+    ...(backups.length === 0
+      ? []
+      : [
+          "Backups that may hold it, where a restore leaves it out:",
+          ...backups.map((path) => `  ${printable(path)}`),
+        ]),
+  ];
+}
+
+const WAYS_OUT: Readonly<Record<Remains["what"], string>> = {
+  chroma: "Chroma's own; try again when nobody uses it",
+  quarantine: "holdfast memory quarantine prune",
+  damaged: "a damaged outbox that was set aside; remove it when nothing is missed",
+  archive: "memory prune has written it; remove it",
+  state: "kept by this workspace",
+};
 
 const count = (number: number): string => (number === 1 ? "1 memory" : `${number} memories`);

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startChroma } from "@holdfast/testkit";
+import { type CliResult, Sandbox } from "./run-cli.ts";
+
+let sandbox: Sandbox;
+
+beforeEach(() => void (sandbox = new Sandbox()));
+afterEach(async () => {
+  await sandbox.run(["server", "stop"]);
+  sandbox.remove();
+});
+
+const run = (...args: string[]): Promise<CliResult> => sandbox.run([...args, "--json"]);
+
+/** Every file of the user in which a text can be read. */
+function filesWith(text: string): string[] {
+  return readdirSync(sandbox.folder, { recursive: true, encoding: "utf8" }).filter((name) => {
+    const path = join(sandbox.folder, name);
+    return statSync(path).isFile() && readFileSync(path).includes(text);
+  });
+}
+
+test("what was purged is in no byte under the workspace; what holds it still is named", async () => {
+  await run("init");
+  const secret = "the xylophone stands in the quartzroom";
+  await run("memory", "add", secret, "--id", "secret", "--meta", "place=zanzibarquay");
+  await run("memory", "add", "another memory", "--id", "other");
+  // A rebuild keeps a copy of the collection.
+  expect((await run("memory", "rebuild", "--yes")).status).toBe(0);
+  await run("memory", "forget", "secret", "--yes");
+  expect(filesWith("xylophone")).not.toEqual([]);
+
+  const purged = await run("memory", "forget", "secret", "--purge", "--yes");
+  expect(purged).toMatchObject({
+    status: 0,
+    json: {
+      data: { purged: { compacted: true, collections: [expect.stringMatching(/^memories--/)] } },
+    },
+  });
+  expect(filesWith("xylophone")).toEqual([]);
+  expect(filesWith("zanzibarquay")).toEqual([]);
+  const { json } = await run("memory", "search", "another memory");
+  expect(json.data).toMatchObject({ degraded: false, hits: [{ id: "other" }] });
+}, 240_000);
+
+test("at once, with a copy in quarantine and a backup, which it names and leaves", async () => {
+  await run("init");
+  await run("memory", "add", "the xylophone stands in the quartzroom", "--id", "secret");
+  const backup = join(sandbox.folder, ".holdfast/backups");
+  await run("memory", "backup");
+  const aside = join(sandbox.folder, ".holdfast/chroma.holdfast/quarantine/old/data");
+  mkdirSync(aside, { recursive: true });
+  writeFileSync(
+    join(aside, "copy"),
+    `${"-".repeat(5_000_000)}the xylophone stands in the quartzroom`,
+  );
+
+  const purged = await run("memory", "forget", "secret", "--purge", "--yes");
+  expect(purged).toMatchObject({
+    status: 3,
+    json: {
+      data: {
+        ids: ["secret"],
+        purged: {
+          compacted: true,
+          remains: [{ path: join(aside, "copy"), what: "quarantine" }],
+          backups: [expect.stringContaining(backup)],
+        },
+      },
+    },
+  });
+  expect(filesWith("xylophone")).toEqual([".holdfast/chroma.holdfast/quarantine/old/data/copy"]);
+}, 240_000);
+
+test("of a Chroma that runs elsewhere it says that its files were not touched", async () => {
+  await using chroma = await startChroma();
+  const file = join(sandbox.folder, "holdfast.yaml");
+  writeFileSync(file, `vector_store: {config: {host: ${chroma.host}, port: ${chroma.port}}}\n`);
+  await run("memory", "add", "the xylophone stands there", "--id", "secret");
+  const purged = await run("memory", "forget", "secret", "--purge", "--yes");
+  expect(purged).toMatchObject({ status: 0, json: { data: { purged: { compacted: false } } } });
+  const { stdout } = await sandbox.run(["memory", "forget", "secret", "--purge", "--yes"]);
+  expect(stdout).toContain("it runs elsewhere");
+}, 120_000);
