@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { deadPort } from "./dead-port.ts";
 import { Sandbox } from "./run-cli.ts";
 
 const RULES = `# The team's rules
@@ -70,6 +71,10 @@ describe("policy add", () => {
     );
     expect(existsSync(path("policies"))).toBe(false);
     expect((await user.run(["policy", "add", "nowhere.yaml"])).status).toBe(2);
+    write("bad.yaml", `{${RULES}`);
+    const broken = await user.run(["policy", "add", "bad.yaml"]);
+    expect(broken.status).toBe(4);
+    expect(broken.stdout).toMatch(/bad\.yaml:\d+:\d+: not YAML/);
   });
 
   test("--validate adds only what has no warning either", async () => {
@@ -156,6 +161,18 @@ describe("policy remove", () => {
     expect(read("policies/all.yaml")).toBe(RULES.slice(0, RULES.indexOf("  # Errors")));
     const [kept = ""] = readdirSync(path("policies/.removed"));
     expect(read(`policies/.removed/${kept}`)).not.toContain("no-secrets");
+  });
+
+  test("touches no file with another rule that is wrong", async () => {
+    mkdirSync(path("policies"));
+    const wrong = RULES.replace(
+      "contains, field: text, value: password",
+      "matches_regex, field: text, regex_pattern: (",
+    );
+    write("policies/all.yaml", wrong);
+    const { status, json } = await user.run(["policy", "remove", "errors", "--yes", "--json"]);
+    expect({ status, code: json.error.code }).toEqual({ status: 1, code: "POLICY_NOT_SEPARABLE" });
+    expect(read("policies/all.yaml")).toBe(wrong);
   });
 
   test("refuses a name that is unknown, and one that others lead to", async () => {
@@ -278,6 +295,68 @@ describe("policy test", () => {
     expect(stdout).toMatch(/own\.policytest\.yaml:1:1: polices: .*did you mean policies\?/);
     expect((await user.run(["policy", "test"])).status).toBe(2);
     expect((await user.run(["policy", "test", "--rule", "errors"])).status).toBe(2);
+  });
+});
+
+describe("limits and records of what was really decided", () => {
+  beforeEach(async () => {
+    write(
+      "holdfast.yaml",
+      `vector_store: {config: {host: 127.0.0.1, port: ${await deadPort()}}}
+policies: {record_events: 100}
+`,
+    );
+    write(
+      "twice.yaml",
+      "name: twice\nconditions: [{type: equals, field: type, value: memory.add}]\nactions: [{type: add_tag, parameters: {tag: x}}]\nmax_executions: 2\n",
+    );
+    await user.run(["policy", "add", "twice.yaml"]);
+  });
+  const add = async (text: string): Promise<void> => {
+    const { status } = await user.run(["memory", "add", text, "--wait", "0"]);
+    expect(status).toBe(0);
+  };
+  const outcome = async (): Promise<string> => {
+    const { json } = await user.run(["policy", "explain", "{}", "--json"]);
+    return (json.data.trace as { outcome: string; blockedBy?: string }[])
+      .map((line) => line.blockedBy ?? line.outcome)
+      .join();
+  };
+
+  test("explain counts what limits have used, uses none, and a rule that is removed begins anew", async () => {
+    await add("one");
+    expect([await outcome(), await outcome()]).toEqual(["matched", "matched"]);
+    await add("two");
+    expect(await outcome()).toBe("max_executions");
+    const { stdout } = await user.run(["policy", "remove", "twice", "--force"]);
+    const [, undo = ""] = /^undo: holdfast (.*)$/m.exec(stdout) ?? [];
+    await user.run(undo.split(" "));
+    expect(await outcome()).toBe("matched");
+  });
+
+  test("replay names what edited rules decide differently, within the time asked for", async () => {
+    await add("tea");
+    await add("my password");
+    await add("third");
+    const replayed = async (...options: string[]): Promise<[number, string[]]> => {
+      const { json } = await user.run(["policy", "replay", "--json", ...options]);
+      const { events, changed } = json.data as {
+        events: number;
+        changed: { recorded: { event: { text: string } } }[];
+      };
+      return [events, changed.map(({ recorded }) => recorded.event.text)];
+    };
+    expect(await replayed()).toEqual([3, []]);
+    write("rules.yaml", RULES);
+    await user.run(["policy", "add", "rules.yaml"]);
+    expect(await replayed()).toEqual([3, ["my password", "third"]]);
+    expect(await replayed("--since", "0s")).toEqual([0, []]);
+  });
+
+  test("without any record there is nothing to replay, and it says how to have one", async () => {
+    const { status, stderr } = await user.run(["policy", "replay"]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/next: .*policies\.record_events/);
   });
 });
 

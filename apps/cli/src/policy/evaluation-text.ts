@@ -23,7 +23,7 @@ export function evaluationText(
   ].join("\n");
 }
 
-export function decisionLine(decision: Decision, output: Output): string {
+function decisionLine(decision: Decision, output: Output): string {
   if (decision.kind === "allow") return `Decision: ${output.paint("green", "allow")}`;
   const why = decision.reason === undefined ? "" : `: ${printable(decision.reason)}`;
   return `Decision: ${output.paint("red", "abort")}, by ${printable(decision.rule)}${why}`;

@@ -127,6 +127,7 @@ function restWithout(place: PolicyPlace, { rule, file }: PlacedRule): string {
   const rest = withoutRule(readFileSync(file.path, "utf8"), rule.name);
   if (rest !== undefined) return rest;
   const path = shortPath(place, file.path);
+  // Or the file is not valid, and what it would be without the rule is not known.
   throw new HoldfastError(`${rule.name} cannot be told from the other rules of ${path}`, {
     code: "POLICY_NOT_SEPARABLE",
     hint: `Take it out of ${path} with an editor.`,

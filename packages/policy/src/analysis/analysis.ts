@@ -81,7 +81,7 @@ export class Analysis {
 }
 
 /** A rule with the same conditions that tells by an effect when they hold. */
-export function withoutActions({
+function withoutActions({
   name,
   scope,
   conditions,

@@ -14,11 +14,12 @@ export interface RuleText {
 }
 
 /**
- * A valid document's rules, each as a document of its own. What is written in block style is cut
+ * A document's rules, each as a document of its own; none when it is not valid. What is written in block style is cut
  * out as it is, comments included: those above a rule go with it, those above `rules:` with each.
  */
 export function splitPolicyText(text: string): RuleText[] {
-  const rules = rulesOf(text) ?? [];
+  const rules = rulesOf(text);
+  if (rules === undefined) return [];
   const parts = partsOf(text);
   const [only] = rules;
   if (parts === undefined && only !== undefined && isAlone(text))
@@ -33,11 +34,12 @@ export function splitPolicyText(text: string): RuleText[] {
 }
 
 /**
- * A valid document without one of its rules, all else as it was: empty when it holds no other.
- * Undefined when the rule's text cannot be told from the rest.
+ * A document without one of its rules, all else as it was: empty when it holds no other. Undefined
+ * when the rule's text cannot be told from the rest, or the document is not valid.
  */
 export function withoutRule(text: string, name: string): string | undefined {
-  const rules = rulesOf(text) ?? [];
+  const rules = rulesOf(text);
+  if (rules === undefined) return undefined;
   const rest = rules.filter((rule) => rule.name !== name);
   if (rest.length === 0) return "";
   const parts = partsOf(text);

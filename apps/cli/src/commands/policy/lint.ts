@@ -7,6 +7,9 @@ import { type Output, printable } from "../../output.ts";
 import { type PlacedRule, placedRules } from "../../policy/policy-files.ts";
 import { type PolicyPlace, policyPlaceOf, shortPath } from "../../policy/policy-place.ts";
 
+/** They need no correction, so they do not push the findings out of sight. */
+const UNKNOWN_SHOWN = 20;
+
 export function register(command: Command, context: Context): void {
   command.action(() => lint(context));
   example(command, ["holdfast memory policy lint"]);
@@ -38,10 +41,12 @@ function text(
     ...(paths.length === 0 ? [] : [`    at ${paths.join(", ")}`]),
     ...(witness === undefined ? [] : [`    see: ${printable(JSON.stringify(witness.event))}`]),
   ]);
-  const open = unknown.map(({ kind, rule, other, why }) => {
+  const open = unknown.slice(0, UNKNOWN_SHOWN).map(({ kind, rule, other, why }) => {
     const pair = other === undefined ? rule : `${rule} and ${other}`;
     return `unknown: whether ${printable(pair)} is ${kind}: ${printable(why)}`;
   });
+  if (unknown.length > UNKNOWN_SHOWN)
+    open.push(`unknown: ${unknown.length - UNKNOWN_SHOWN} more, which --json lists`);
   const found = findings.length === 0 ? "nothing found" : `${findings.length} found`;
   return [...lines, ...open, `${rules} rules, ${found}, ${unknown.length} unknown`].join("\n");
 }
