@@ -181,23 +181,28 @@ export async function withMemoryOf<T>(
   context: Context,
   work: (memory: Memory, parts: Parts) => T | Promise<T>,
 ): Promise<T> {
+  return withAccess(loaded, context, (workspace, access) =>
+    use(workspace, work, { ...access, output: context.output }),
+  );
+}
+
+/** The way to a configuration's store; a keeper that it needs is let go afterwards. */
+async function withAccess<T>(
+  loaded: LoadedConfig,
+  context: Context,
+  work: (workspace: Workspace, access: WireOptions) => Promise<T>,
+): Promise<T> {
   const workspace = workspaceOf(loaded);
-  const access = (endpoint: StoreAccess["endpoint"]): WireOptions => ({
-    readSecret: (reference) => readSecret(reference, context.environment),
-    endpoint,
+  const access = {
+    readSecret: (reference: SecretReference) => readSecret(reference, context.environment),
     background: false,
-    output: context.output,
-  });
+  };
   const { dataDirectory } = workspace;
-  if (dataDirectory === undefined) return use(workspace, work, access(notManaged));
+  if (dataDirectory === undefined) return work(workspace, { ...access, endpoint: notManaged });
   const { KeeperEndpoint } = await import("./keeper-endpoint.ts");
   const keeper = new KeeperEndpoint({ configFile: loaded.file, dataDirectory }, context.output);
   try {
-    return await use(
-      workspace,
-      work,
-      access(() => keeper.endpoint()),
-    );
+    return await work(workspace, { ...access, endpoint: () => keeper.endpoint() });
   } finally {
     await keeper.close();
   }
@@ -230,16 +235,25 @@ export async function withBackups<T>(
 ): Promise<T> {
   const loaded = context.config();
   const named = collection === undefined ? loaded : withCollection(loaded, collection);
-  return withMemoryOf(named, context, async (_memory, parts) => {
-    const { createBackups } = await import("@holdfast/memory");
-    const { workspace, store, embedder, breaker } = parts;
-    const backups = createBackups(memoryOptions(workspace, false), { store, embedder, breaker });
-    try {
-      return await work(backups, parts);
-    } finally {
-      await backups.close();
-    }
-  });
+  // Not under policies: a rule that is wrong must not stand between anybody and a backup.
+  return withAccess(named, context, (workspace, access) =>
+    use(workspace, (_memory, parts) => withBackupsOver(parts, work), access),
+  );
+}
+
+/** The backups of a memory that is open. */
+export async function withBackupsOver<T>(
+  parts: Parts,
+  work: (backups: Backups, parts: Parts) => T | Promise<T>,
+): Promise<T> {
+  const { createBackups } = await import("@holdfast/memory");
+  const { workspace, store, embedder, breaker } = parts;
+  const backups = createBackups(memoryOptions(workspace, false), { store, embedder, breaker });
+  try {
+    return await work(backups, parts);
+  } finally {
+    await backups.close();
+  }
 }
 
 function withCollection(loaded: LoadedConfig, name: string): LoadedConfig {

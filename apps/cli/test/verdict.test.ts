@@ -28,7 +28,6 @@ function status(facts: Facts): MemoryStatus {
       read: circuit(facts.state ?? "closed", facts.order ?? null),
       write: circuit("closed"),
     }),
-    backups: { last: undefined, lastDrill: undefined, undoable: undefined },
     salvaged:
       facts.lost === undefined ? undefined : { at: NOW, file: "aside/memory.db", lost: facts.lost },
   } as MemoryStatus;

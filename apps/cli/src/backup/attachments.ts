@@ -33,7 +33,7 @@ export function configurationOf(
 
 /** Every policy file of the workspace. */
 export function policiesOf(loaded: LoadedConfig): Attachment[] {
-  const folder = join(loaded.directory, "policies");
+  const folder = loaded.config.policies.directory;
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => /^[^.].*\.ya?ml$/i.test(name))

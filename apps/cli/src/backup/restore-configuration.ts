@@ -40,7 +40,7 @@ export async function restoreConfiguration(
     keptAs: existsSync(target) ? `${target}.before-${stamp}` : undefined,
   });
   const parts: Part[] = policies.map((policy) =>
-    part(join(dirname(file), "policies", basename(policy.file)), policy.text),
+    part(join(loaded.config.policies.directory, basename(policy.file)), policy.text),
   );
   if (configuration !== undefined) {
     // What would not load is not put in force. Throws CONFIG_INVALID.

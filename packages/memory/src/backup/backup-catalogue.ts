@@ -42,8 +42,11 @@ export interface BackupFolderListing {
 export interface PruneReport {
   removed: readonly FoundBackup[];
   kept: readonly FoundBackup[];
-  /** The newest that was read to its end and found good: it is kept whatever is asked. */
-  lastGood: FoundBackup | undefined;
+  /**
+   * Of memories and of configurations, the newest that was read to its end and found good, a
+   * complete one before a partial one: these are kept whatever is asked.
+   */
+  lastGood: readonly FoundBackup[];
   bytes: number;
 }
 
@@ -65,8 +68,8 @@ export function listBackups(folder: string): BackupFolderListing {
 }
 
 /**
- * Removes what the retention does not name; never the newest backup that verifies, nor one that a
- * kept one needs. What cannot be read is left alone.
+ * Removes what the retention does not name, of memories and of configurations apart; never the
+ * newest that verifies, nor one that a kept one needs. What cannot be read is left alone.
  * @throws BackupError `BACKUP_BUSY`.
  */
 export async function pruneBackups(
@@ -75,10 +78,17 @@ export async function pruneBackups(
   options: { dryRun?: boolean; signal?: AbortSignal } = {},
 ): Promise<PruneReport> {
   const { backups } = listBackups(folder);
-  const [lastGood] = await firstGood(backups, options.signal);
-  const keep = retained(backups, retention, lastGood === undefined ? [] : [lastGood.id]);
-  // With nothing good in it, a folder is no place to clear.
-  const removed = lastGood === undefined ? [] : backups.filter(({ id }) => !keep.has(id));
+  const lastGood: FoundBackup[] = [];
+  const removed: FoundBackup[] = [];
+  for (const isConfiguration of [false, true]) {
+    const some = backups.filter(({ kind }) => (kind === "configuration") === isConfiguration);
+    const good = await newestGood(some, options.signal);
+    // With nothing good in it, a folder is no place to clear.
+    if (good === undefined) continue;
+    lastGood.push(good);
+    const keep = retained(some, retention, [good.id]);
+    removed.push(...some.filter(({ id }) => !keep.has(id)));
+  }
   const kept = backups.filter((backup) => !removed.includes(backup));
   const bytes = removed.reduce((sum, backup) => sum + backup.bytes, 0);
   if (options.dryRun !== true && removed.length > 0) {
@@ -93,20 +103,22 @@ export async function pruneBackups(
   return { removed, kept, lastGood, bytes };
 }
 
-async function firstGood(
+async function newestGood(
   backups: readonly FoundBackup[],
   signal: AbortSignal | undefined,
-): Promise<FoundBackup[]> {
-  for (const backup of backups) {
-    if (backup.kind === "configuration" || backup.partial !== undefined) continue;
+): Promise<FoundBackup | undefined> {
+  const completeFirst = backups.toSorted(
+    (a, b) => Number(a.partial !== undefined) - Number(b.partial !== undefined),
+  );
+  for (const backup of completeFirst) {
     try {
       await verifyBackup(backup.path, signal === undefined ? {} : { signal });
-      return [backup];
+      return backup;
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
     }
   }
-  return [];
+  return undefined;
 }
 
 /** The manifest goes first: data without one is no backup, but one without data is a broken one. */

@@ -33,8 +33,8 @@ async function prune(options: PruneOptions, context: Context): Promise<void> {
   for (const { path, damage } of listBackups(directory).unreadable)
     output.warn(`left alone: ${path}: ${damage}`);
   const planned = await pruneBackups(directory, retention, { dryRun: true, signal });
-  if (planned.lastGood === undefined && planned.kept.length > 0)
-    output.warn("no complete backup there verifies, so none is removed");
+  if (planned.lastGood.length === 0 && planned.kept.length > 0)
+    output.warn("no backup there verifies, so none is removed");
   const dryRun = options.dryRun === true;
   const nothing = planned.removed.length === 0;
   const question = `Remove ${planned.removed.length} backups (${formatBytes(planned.bytes)})?`;
