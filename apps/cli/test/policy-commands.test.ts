@@ -130,6 +130,15 @@ describe("policy list", () => {
     );
   });
 
+  test("says when policies are switched off", async () => {
+    await addRules();
+    const off = ["policy", "list", "--set", "policies.enabled=false", "--json"];
+    const { json } = await user.run(off);
+    expect(json.data.inForce).toBe(false);
+    expect(json.warnings.join()).toContain("policies.enabled: false");
+    expect(json.data.policies).toHaveLength(2);
+  });
+
   test("shows rules that are not in force, with what is wrong", async () => {
     await addRules();
     write("policies/errors.yaml", read("policies/errors.yaml").replace("add_tag", "add_tags"));

@@ -4,6 +4,8 @@ import { type Workspace, workspaceOf } from "../workspace.ts";
 
 /** Where a workspace's policies live, and how they are decided. */
 export interface PolicyPlace {
+  /** `policies.enabled`: whether any of it decides. */
+  enabled: boolean;
   /** The folder of the rules in force and of their tests. */
   directory: string;
   /** Beneath it: rules that were removed or replaced. */
@@ -22,8 +24,9 @@ export function policyPlaceOf(context: Context): PolicyPlace {
 }
 
 export function placeOfPolicies({ config, stateDirectory }: Workspace): PolicyPlace {
-  const { directory, timezone, seed } = config.policies;
+  const { enabled, directory, timezone, seed } = config.policies;
   return {
+    enabled,
     directory,
     removedDirectory: join(directory, ".removed"),
     timezone,

@@ -33,6 +33,8 @@ function list(options: ListOptions, context: Context): void {
   const isBroken = findings.some(({ severity }) => severity === "error");
   for (const finding of findings) output.warn(printable(formatFinding(finding)));
   if (isBroken) context.exitStatus = EXIT.findings;
+  if (!place.enabled)
+    output.warn("none of them decides: the configuration says policies.enabled: false");
   const files = new Map(placedRules(place).map(({ rule, file }) => [rule, file]));
   const all = [...files.keys()];
   // Rules that cannot be in force together have no order in which they decide.
@@ -43,7 +45,7 @@ function list(options: ListOptions, context: Context): void {
     .map((rule) => ({ rule, file: shortPath(place, files.get(rule)?.path ?? "") }));
   output.result(
     {
-      inForce: !isBroken,
+      inForce: place.enabled && !isBroken,
       policies: rules.map(({ rule, file }) => ({ ...rule, file })),
     },
     rules.length === 0 ? nothing(all.length) : table(rules),
