@@ -58,9 +58,11 @@ function nowhereFault(
 
 type Rules = ReadonlyMap<string, PolicyRule>;
 
-/** How far the chains from each rule lead, counted to one past the cap: a cycle leads on for ever. */
+/** How far the chains from each rule lead, counted to one past the cap: a cycle leads on for ever. A rule that leads nowhere is left out. */
 function chainDepths(rules: Rules): ReadonlyMap<string, number> {
-  const chains = [...rules].map(([name, rule]) => [name, chainsOf(rule)] as const);
+  const chains = [...rules]
+    .map(([name, rule]) => [name, chainsOf(rule)] as const)
+    .filter(([, targets]) => targets.length > 0);
   let depths = new Map<string, number>();
   for (let round = 0; round <= CHAIN_DEPTH_MAX; round += 1) {
     const before = depths;

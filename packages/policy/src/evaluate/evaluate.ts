@@ -128,9 +128,14 @@ class Run {
     const limited = rule.max_executions !== undefined || rule.cooldown_period !== undefined;
     const notes =
       limited && counters === undefined ? ["its limits could not be counted, so it went on"] : [];
+    // Spelled out, since it is made for each rule that is asked.
+    const { now, timezone, seed } = this.#options;
     return {
-      ...this.#options,
       event: this.#event,
+      now,
+      timezone,
+      seed,
+      counters,
       rule: rule.name,
       subject,
       claims: this.#claims,

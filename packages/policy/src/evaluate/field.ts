@@ -23,22 +23,34 @@ export type FieldReader = (event: PolicyEvent) => unknown;
  */
 export function fieldReader(path: string): FieldReader {
   const [root = "", ...rest] = path.split(".");
-  if (!EVENT_FIELDS.includes(root)) return (event) => follow(event.context, [root, ...rest]);
+  if (!EVENT_FIELDS.includes(root)) {
+    const steps = stepsOf([root, ...rest]);
+    return (event) => follow(event.context, steps);
+  }
   const key = root as keyof PolicyEvent;
   if (rest.length === 0) return (event) => event[key];
-  return (event) => follow(event[key], rest);
+  const steps = stepsOf(rest);
+  return (event) => follow(event[key], steps);
 }
 
-function follow(start: unknown, segments: readonly string[]): unknown {
+interface Step {
+  key: string;
+  /** This key and all after it. */
+  rest: string;
+}
+
+function stepsOf(keys: readonly string[]): Step[] {
+  return keys.map((key, index) => ({ key, rest: keys.slice(index).join(".") }));
+}
+
+function follow(start: unknown, steps: readonly Step[]): unknown {
   let value = start;
-  for (const [index, segment] of segments.entries()) {
-    if (typeof value === "string")
-      return index === segments.length - 1 && segment === "length" ? value.length : undefined;
+  for (const { key, rest } of steps) {
+    if (typeof value === "string") return rest === "length" ? value.length : undefined;
     if (typeof value !== "object" || value === null) return undefined;
-    const rest = segments.slice(index).join(".");
-    if (Object.hasOwn(value, rest)) return (value as Record<string, unknown>)[rest];
-    if (!Object.hasOwn(value, segment)) return undefined;
-    value = (value as Record<string, unknown>)[segment];
+    const holder = value as Record<string, unknown>;
+    if (!Object.hasOwn(holder, key)) return Object.hasOwn(holder, rest) ? holder[rest] : undefined;
+    value = holder[key];
   }
   return value;
 }

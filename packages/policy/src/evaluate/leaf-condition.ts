@@ -7,7 +7,7 @@ import { compilePattern, PATTERN_INPUT_MAX } from "./pattern.ts";
 import { formatMinutes, isWithin, minutesOfDay, parseTime } from "./time-of-day.ts";
 
 /** What a condition is asked about. */
-export interface Question extends EvaluateOptions {
+export interface Question extends Omit<EvaluateOptions, "explain"> {
   event: PolicyEvent;
   rule: string;
   /** Whose count a limit looks at. */
