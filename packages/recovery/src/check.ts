@@ -34,9 +34,10 @@ export interface HealthCheck {
   readonly service?: string;
   /**
    * What its failure makes of the service: `offline`, nothing answers; `unhealthy`, it does not do
-   * its work; `degraded`, it does some of it. Default `unhealthy`.
+   * its work; `degraded`, it does some of it;
+   * `none`, nothing: it is only told. Default `unhealthy`.
    */
-  readonly severity?: "offline" | "unhealthy" | "degraded";
+  readonly severity?: "offline" | "unhealthy" | "degraded" | "none";
   /** Default 5000. */
   readonly timeoutMs?: number;
   run(context: CheckContext): Promise<CheckOutcome> | CheckOutcome;

@@ -199,6 +199,14 @@ test.each([
   [[{ status: "warn", severity: "unhealthy" }], "degraded"],
   [[{ status: "fail", severity: "degraded" }], "degraded"],
   [[{ status: "unknown", severity: "degraded" }], "degraded"],
+  [[{ status: "fail", severity: "none" }], "unknown"],
+  [
+    [
+      { status: "warn", severity: "none" },
+      { status: "pass", severity: "offline" },
+    ],
+    "healthy",
+  ],
   [[{ status: "unknown", severity: "unhealthy" }], "unknown"],
   [
     [

@@ -299,6 +299,7 @@ describe("a step that fails", () => {
     ).recover({
       trigger: "test",
     });
+    expect(incident?.message).toBe("swap: ENOSPC; putting it back failed: EIO");
     expect(incident?.steps[0]).toMatchObject({
       state: "undo-failed",
       message: "ENOSPC; putting it back failed: EIO",

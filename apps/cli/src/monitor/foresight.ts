@@ -13,7 +13,7 @@ const HORIZON_MS = 24 * 3_600_000;
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 const NOTHING_YET: CheckOutcome = { status: "pass", message: "nothing is foreseen" };
 
-/** The checks that foresee trouble: they warn, and never fail. */
+/** The checks that foresee trouble: they warn, and change no status. */
 export const FORESEEING: readonly string[] = ["latency", "errors", "disk"];
 
 export interface ForesightDeps {
@@ -42,7 +42,8 @@ export class Foresight {
     const check = (name: string, run: HealthCheck["run"]): HealthCheck => ({
       name,
       service: "foresight",
-      severity: "degraded",
+      // What may happen has not happened yet.
+      severity: "none",
       run,
     });
     return [

@@ -1,7 +1,7 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import { type Clock, formatDuration } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
-import { type HealthCheck, PhiAccrual } from "@holdfast/recovery";
+import { HEALTH_DEFAULTS, type HealthCheck, PhiAccrual } from "@holdfast/recovery";
 import { circuitName, circuitsOf } from "../breaker-text.ts";
 import { keeperStatus } from "../keeper/control-keeper.ts";
 
@@ -69,8 +69,10 @@ export function keeperCheck(
   dataDirectory: string,
   { intervalMs, clock }: { intervalMs: number; clock: Clock },
 ): HealthCheck {
-  // Each look of the keeper is a heartbeat; one that takes its time is no suspect.
-  const heartbeats = new PhiAccrual({ firstIntervalMs: intervalMs, acceptablePauseMs: intervalMs });
+  // Each look of the keeper is a heartbeat; one that takes its time is no suspect, nor is one that
+  // began before the interval was shortened.
+  const pauseMs = Math.max(intervalMs, HEALTH_DEFAULTS.intervalMs);
+  const heartbeats = new PhiAccrual({ firstIntervalMs: pauseMs, acceptablePauseMs: pauseMs });
   let seen = 0;
   return {
     name: "keeper",

@@ -54,7 +54,7 @@ export async function runMonitor(
   const keptServer =
     dataDirectory === undefined
       ? undefined
-      : new KeptServer({ configFile: loaded.file, dataDirectory, onProgress });
+      : new KeptServer({ configFile: loaded.file, again: loaded.again, dataDirectory, onProgress });
   let see = (_event: SupervisorEvent): void => undefined;
   using store = new StoreSupervisor(options, {
     parts,

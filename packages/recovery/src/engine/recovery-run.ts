@@ -33,6 +33,8 @@ export interface RunEnd {
 /** Plans are made anew after each repair that did not suffice; this bounds how often. */
 const PLANS_MAX = 8;
 
+const FAILED: readonly StepState[] = ["failed", "undone", "undo-failed"];
+
 /** The work at one incident, from its opening or from where a killed process left it. */
 export class RecoveryRun {
   readonly #incident: string;
@@ -115,8 +117,14 @@ export class RecoveryRun {
   }
 
   #giveUp(proof: CheckOutcome, { refusals: [refusal] }: RecoveryPlan): RunEnd {
-    if (refusal === undefined) return this.#close("failed", proof);
-    return this.#close("refused", proof, refusal);
+    if (refusal !== undefined) return this.#close("refused", proof, refusal);
+    const failed = this.#read().steps.findLast(
+      ({ state, ordinal }) => FAILED.includes(state) && ordinal >= this.#triedFrom,
+    );
+    if (failed === undefined) return this.#close("failed", proof);
+    // Why the repair failed says more than that the service still does not work.
+    const message = `${failed.planned.title}: ${failed.message}`;
+    return this.#close("failed", proof, { message, hint: proof.hint });
   }
 
   #close(

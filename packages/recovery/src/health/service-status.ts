@@ -21,7 +21,8 @@ export interface CheckStanding {
  * evidence makes it unknown; else one that comes back, recovering; else a warning, degraded.
  * Without any check it is unknown.
  */
-export function serviceStatus(checks: readonly CheckStanding[]): ServiceStatus {
+export function serviceStatus(standing: readonly CheckStanding[]): ServiceStatus {
+  const checks = standing.filter(({ severity }) => severity !== "none");
   const failed = (severity: CheckStanding["severity"]): boolean =>
     checks.some((check) => check.status === "fail" && check.severity === severity);
   if (checks.length === 0) return "unknown";

@@ -301,7 +301,9 @@ function isDown({ status }: HealthReport): boolean {
 
 /** The failures that decide, in one line. */
 function causeOf({ status, checks }: HealthReport): string {
-  const failed = checks.filter((check) => check.status === "fail" && check.severity !== "degraded");
+  const failed = checks.filter(
+    (check) => check.status === "fail" && ["offline", "unhealthy"].includes(check.severity),
+  );
   if (failed.length === 0) return `it is ${status}`;
   return failed.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
 }
