@@ -78,6 +78,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/memory/prune.ts"),
   },
   {
+    name: "memory scan",
+    summary: "Look for secrets in what is remembered, and take them out",
+    load: () => import("./commands/memory/scan.ts"),
+  },
+  {
     name: "memory status",
     summary: "Say how memory fares, why, and what to do",
     load: () => import("./commands/memory/status.ts"),

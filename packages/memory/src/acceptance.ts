@@ -79,7 +79,7 @@ export class Acceptance {
   }
 
   /** Accepts changes to a memory. @throws MemoryError `MEMORY_NOT_FOUND` and as `puts`. */
-  changes(id: string, changes: MemoryChanges, now: number): Accepted {
+  changes(id: string, changes: MemoryChanges, now: number, erase = false): Accepted {
     const [accepted] = this.#accept(1, () => {
       const row = this.#tables.mirror.find(id);
       if (row === undefined || (row.content.expiresAt ?? Number.POSITIVE_INFINITY) <= now) {
@@ -88,7 +88,8 @@ export class Acceptance {
           hint: "List what is remembered with: holdfast memory list",
         });
       }
-      return [this.#put({ id, ...changed(row.content, changes, now) }, now)];
+      if (erase) this.#erase(id);
+      return [this.#put({ id, ...changed(row.content, changes, now) }, now, !erase)];
     });
     return accepted as Accepted;
   }
@@ -151,10 +152,20 @@ export class Acceptance {
     return accepted;
   }
 
-  #put(draft: Draft, now: number): Accepted {
+  /** Takes what an id said so far from everywhere but the mirror, which is written over. */
+  #erase(id: string): void {
+    this.#tables.outbox.scrub(id);
+    for (const mirrored of this.#tables.besides) {
+      const copy = mirrored.find(id);
+      if (copy !== undefined) mirrored.drop(copy);
+    }
+  }
+
+  /** `keep`: what the store holds, for when this write is given up. */
+  #put(draft: Draft, now: number, keep = true): Accepted {
     const { mirror, outbox } = this.#tables;
     const before = mirror.find(draft.id);
-    if (before !== undefined && before.appliedRevision === before.revision) {
+    if (keep && before !== undefined && before.appliedRevision === before.revision) {
       outbox.keep(draft.id, before.revision, JSON.stringify(before.content), now);
     }
     // After a restore was undone, an id's writes may be ahead of its memory.

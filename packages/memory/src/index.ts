@@ -73,6 +73,7 @@ export type {
   Scope,
   SearchOptions,
   SearchResult,
+  UpdateOptions,
   WriteOptions,
 } from "./memory-record.ts";
 export {

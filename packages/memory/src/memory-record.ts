@@ -58,6 +58,14 @@ export interface ForgetOptions extends WriteOptions {
   revisions?: ReadonlyMap<string, number>;
 }
 
+export interface UpdateOptions extends WriteOptions {
+  /**
+   * Leave nothing of what it said before on this machine, neither for replay nor in deleted pages.
+   * Default false.
+   */
+  erase?: boolean;
+}
+
 export interface NewMemory extends Omit<AddOptions, keyof WriteOptions> {
   text: string;
 }

@@ -31,6 +31,7 @@ import type {
   Receipt,
   SearchOptions,
   SearchResult,
+  UpdateOptions,
   WriteOptions,
 } from "./memory-record.ts";
 import { Receipts } from "./receipts.ts";
@@ -116,13 +117,16 @@ export class MemoryService implements Memory {
     return this.#receipts.give(accepted, options);
   }
 
-  async update(id: string, changes: MemoryChanges, options: WriteOptions = {}): Promise<Receipt> {
+  async update(id: string, changes: MemoryChanges, options: UpdateOptions = {}): Promise<Receipt> {
+    const { erase = false } = options;
+    const { journal, clock } = this.#deps;
     const [receipt] = await this.#track(async () => {
       const accepted = await this.#accept(1, () => {
         validateId(id);
         validateChanges(changes);
-        return [this.#deps.journal.acceptance.changes(id, changes, this.#deps.clock.now())];
+        return [journal.acceptance.changes(id, changes, clock.now(), erase)];
       });
+      if (erase) journal.scour();
       return this.#receipts.give(accepted, options);
     });
     return receipt as Receipt;

@@ -14,6 +14,7 @@ import type {
   Receipt,
   SearchOptions,
   SearchResult,
+  UpdateOptions,
   WriteOptions,
 } from "./memory-record.ts";
 
@@ -153,7 +154,7 @@ export interface Memory {
   /** All or none are accepted, in one transaction. */
   addMany(items: readonly NewMemory[], options?: WriteOptions): Promise<Receipt[]>;
   /** @throws MemoryError `MEMORY_NOT_FOUND` as well as what `add` throws. */
-  update(id: string, changes: MemoryChanges, options?: WriteOptions): Promise<Receipt>;
+  update(id: string, changes: MemoryChanges, options?: UpdateOptions): Promise<Receipt>;
   search(query: string, options?: SearchOptions): Promise<SearchResult>;
   get(id: string, options?: { signal?: AbortSignal }): Promise<GetResult>;
   /** This workspace's memories, newest first, from the mirror: it works without the store. */
