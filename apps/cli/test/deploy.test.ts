@@ -130,6 +130,24 @@ test("a managed server: restarted under what is deployed, kept running as it was
   expect(found.json.data.hits).toMatchObject([{ text: "from before" }]);
 }, 300_000);
 
+test.each(["development", "testing", "staging", "production"])(
+  "generated for %s: valid, deployed, in force, and without drift",
+  async (environment) => {
+    stop.push(() => sandbox.run(["server", "stop", "--env", environment]));
+    const file = `${environment}.yaml`;
+    expect((await run("memory", "generate", "--env", environment, "--output", file)).status).toBe(
+      0,
+    );
+    expect(await run("memory", "validate", file, "--strict")).toMatchObject({ status: 0 });
+    expect(await run("memory", "deploy", file, "--env", environment)).toMatchObject({ status: 0 });
+    const status = await run("memory", "status", "--env", environment);
+    expect(status.json.data.configuration).toMatchObject({ environment, source: "deployment" });
+    const drift = await run("memory", "drift", "--env", environment, "--exit-code");
+    expect(drift).toMatchObject({ status: 0, json: { data: { clean: true } } });
+  },
+  240_000,
+);
+
 test("the second of two deployments at once ends with 11", async () => {
   write("environment: testing\n");
   using held = KernelLock.tryAcquire(join(deployments(), "testing/lock"));

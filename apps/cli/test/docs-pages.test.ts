@@ -34,7 +34,11 @@ function stepsOf(page: string): Step[] {
   }));
 }
 
-test.each(["write-and-test-a-policy.md"])(
+test.each([
+  "write-and-test-a-policy.md",
+  "deploy-a-configuration.md",
+  "protect-an-existing-chroma.md",
+])(
   "every command of %s does what the page says, in an empty folder",
   (page) => {
     const folder = join(user.folder, "work");

@@ -63,11 +63,11 @@ async function sync(options: Options, context: Context): Promise<void> {
   });
   if (report.keptVanished > 0)
     output.warn(
-      `${count(report.keptVanished)} that the store has lost stay in the mirror; put them back with --vanished restore, or let them go with --vanished drop`,
+      `${count(report.keptVanished)} that the store has lost, kept in the mirror; put them back with --vanished restore, or let them go with --vanished drop`,
     );
   if (report.forgotten > 0)
     output.warn(
-      `${count(report.forgotten)} that were forgotten here are in the store; forget them there: holdfast memory forget ${report.samples.forgotten.map(printable).join(" ")}`,
+      `${count(report.forgotten)} forgotten here, and in the store nonetheless; forget them there: holdfast memory forget ${report.samples.forgotten.map(printable).join(" ")}`,
     );
   output.result({ collection, ...report }, text(collection, report));
 }
