@@ -1,14 +1,14 @@
 import type { ManagedEndpoint } from "@holdfast/chroma";
 import { HoldfastError } from "@holdfast/core";
 import { StoreError } from "@holdfast/store";
-import { ensureKeeper, type KeeperUse } from "./keeper/ensure-keeper.ts";
+import { ensureKeeper, type EnsureKeeperOptions, type KeeperUse } from "./keeper/ensure-keeper.ts";
 import { keeperTeller } from "./keeper-teller.ts";
 import type { Output } from "./output.ts";
 
-export interface KeeperEndpointOptions {
-  configFile: string | undefined;
-  dataDirectory: string;
-}
+export type KeeperEndpointOptions = Pick<
+  EnsureKeeperOptions,
+  "configFile" | "again" | "dataDirectory"
+>;
 
 /**
  * Where the managed server answers, with a keeper that is started when somebody first asks, and

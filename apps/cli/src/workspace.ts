@@ -13,7 +13,7 @@ export interface Workspace {
   dataDirectory: string | undefined;
 }
 
-export function workspaceOf(loaded: LoadedConfig): Workspace {
+export function workspaceOf(loaded: Pick<LoadedConfig, "config" | "directory">): Workspace {
   const { config, directory } = loaded;
   const store = config.vector_store.config;
   if (store.mode === "managed") {

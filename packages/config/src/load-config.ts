@@ -14,6 +14,8 @@ export interface LoadedConfig {
   /** The folder from which its relative paths resolve, and beside which state is kept. */
   directory: string;
   warnings: readonly Finding[];
+  /** What loads the same in another process, besides the file and this one's variables. */
+  again: { settings: readonly string[]; workingDirectory: string };
 }
 
 /**
@@ -28,7 +30,9 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   config.environment = environmentName as Config["environment"];
   refuseOtherEnvironment(config, file ?? "", options.environmentName);
   const stray = strayVariables(options.environment, stack.layers);
-  return { config, source, file, directory, warnings: [...warnings, ...stray] };
+  const settings = [...(options.settings ?? []), `environment=${config.environment}`];
+  const again = { settings, workingDirectory: options.workingDirectory };
+  return { config, source, file, directory, warnings: [...warnings, ...stray], again };
 }
 
 function refuseOtherEnvironment(config: Config, file: string, asked: string | undefined): void {

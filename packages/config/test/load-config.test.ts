@@ -44,6 +44,8 @@ describe("which configuration is in force, first hit wins", () => {
       recovery_timeout: 60,
       success_threshold: 3,
       timeout: 30,
+      half_open_probes_max: 1,
+      ramp: 0,
     });
   });
 

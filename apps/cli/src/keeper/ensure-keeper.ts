@@ -139,9 +139,10 @@ async function spawnKeeper(
   options: EnsureKeeperOptions,
   paths: Waiting["paths"],
 ): Promise<ChildProcess> {
-  const { configFile, dataDirectory, healthIntervalMs, idleTimeoutMs } = options;
+  const { configFile, again, dataDirectory, healthIntervalMs, idleTimeoutMs } = options;
   const told: KeeperArguments = {
     configFile,
+    ...(again === undefined ? {} : { again }),
     dataDirectory,
     ...(healthIntervalMs === undefined ? {} : { healthIntervalMs }),
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),

@@ -2,6 +2,8 @@
 export interface KeeperArguments {
   /** Where the configuration is; undefined for the built-in defaults. */
   configFile: string | undefined;
+  /** What stands above the file, and from where it was said. Default: nothing does. */
+  again?: { settings: readonly string[]; workingDirectory: string };
   /** The directory that it must turn out to keep. */
   dataDirectory: string;
   /** Milliseconds between canaries. Default: the keeper's. */

@@ -25,9 +25,11 @@ async function main(given: KeeperArguments): Promise<void> {
   const workspace = workspaceOf(
     loadConfig({
       file: given.configFile,
-      environment: given.configFile === undefined ? {} : process.env,
-      workingDirectory: given.dataDirectory,
-      // Without a file these are the built-in defaults, whatever lies above the data.
+      // Without a file these are the built-in defaults, whichever other file is named by now.
+      environment: { ...process.env, HOLDFAST_CONFIG: undefined, HOLDFAST_ENV: undefined },
+      settings: given.again?.settings ?? [],
+      workingDirectory: given.again?.workingDirectory ?? given.dataDirectory,
+      // Nor whatever lies above the data.
       search: false,
       userDataDirectory: userDataDirectory(),
     }),

@@ -99,6 +99,7 @@ async function giveToKeeper(
   if (server === undefined) return;
   server.release();
   const { dataDirectory } = server;
-  const use = await ensureKeeper({ configFile: context.config().file, dataDirectory, signal });
+  const { file: configFile, again } = context.config();
+  const use = await ensureKeeper({ configFile, again, dataDirectory, signal });
   use.release();
 }

@@ -35,8 +35,8 @@ async function keeps(bench: Bench, line: string): Promise<void> {
   const kept = async (text: string): Promise<number> => {
     bench.configure(text);
     for (const n of [1, 2, 3]) await bench.run("memory", "add", `memory ${n}`);
-    const parsed = parseConfig(text, { file, environment: {} });
-    const workspace = workspaceOf({ ...parsed, source: "workspace", file, directory });
+    const { config } = parseConfig(text, { file, environment: {} });
+    const workspace = workspaceOf({ config, directory });
     using db = new DatabaseSync(join(workspace.stateDirectory, "memory.db"));
     const row = db.prepare("SELECT count(*) AS n FROM entry WHERE state = 'stored'").get();
     return (row as { n: number }).n;

@@ -17,6 +17,7 @@ async function start(context: Context): Promise<void> {
   const dataDirectory = managedDirectory(context);
   using use = await ensureKeeper({
     configFile: context.config().file,
+    again: context.config().again,
     dataDirectory,
     signal,
     onProgress: keeperTeller(output),
