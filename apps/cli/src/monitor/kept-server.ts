@@ -45,7 +45,7 @@ export class KeptServer implements Orchestrator, Disposable {
     return this.start(signal);
   }
 
-  /** Its keeper sees an end at once; whoever looks at the process table, soon after. */
+  /** Its keeper sees the server end at once; whoever looks at the process table, soon after. */
   onExit(listener: (exit: OrchestratedExit) => void): () => void {
     const watching = new AbortController();
     const signal = AbortSignal.any([watching.signal, this.#done.signal]);
@@ -63,16 +63,41 @@ export class KeptServer implements Orchestrator, Disposable {
 
   async #watch(listener: (exit: OrchestratedExit) => void, signal: AbortSignal): Promise<void> {
     const { dataDirectory } = this.#options;
-    let before = serverState(dataDirectory);
+    let before = stateOf(dataDirectory);
     for (; ; await this.#clock.sleep(POLL_MS, signal)) {
-      const now = serverState(dataDirectory);
+      const now = stateOf(dataDirectory);
       // A keeper that stops for idleness, or is told to, ends its server on purpose.
-      const asked = ["stopping", "stopped"].includes(keeperStatus(dataDirectory)?.phase ?? "");
-      if (before.running && !asked && (!now.running || now.pid !== before.pid)) {
-        const ranMs = this.#clock.now() - before.startedAt;
-        listener({ ranMs, how: `Chroma (pid ${before.pid}) ended` });
-      }
+      const asked = now.phase === "stopping" || now.phase === "stopped";
+      const how = asked ? undefined : endOf(before, now);
+      if (how !== undefined) listener({ how, ranMs: this.#clock.now() - before.since });
       before = now;
     }
   }
+}
+
+interface Seen {
+  server: number | undefined;
+  keeper: number | undefined;
+  phase: string | undefined;
+  /** When the server was started, in wall-clock milliseconds. */
+  since: number;
+}
+
+function stateOf(dataDirectory: string): Seen {
+  const server = serverState(dataDirectory);
+  const keeper = keeperStatus(dataDirectory);
+  return {
+    server: server.running ? server.pid : undefined,
+    since: server.running ? server.startedAt : 0,
+    keeper: keeper?.running === true ? keeper.pid : undefined,
+    phase: keeper?.phase,
+  };
+}
+
+function endOf(before: Seen, now: Seen): string | undefined {
+  if (before.server !== undefined && now.server !== before.server) {
+    return `Chroma (pid ${before.server}) ended`;
+  }
+  if (before.keeper === undefined || now.keeper === before.keeper) return undefined;
+  return `the keeper of Chroma (pid ${before.keeper}) ended`;
 }

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readServerRecord } from "@holdfast/chroma";
+import { MonitorProcess } from "./monitor-process.ts";
+import { Sandbox } from "./run-cli.ts";
+
+// A real Chroma, on a machine that may be busy: how long it takes is not what is tested.
+jest.setTimeout(180_000);
+
+let sandbox: Sandbox;
+beforeEach(() => {
+  sandbox = new Sandbox();
+});
+afterEach(async () => {
+  await sandbox.run(["server", "stop"]);
+  sandbox.remove();
+});
+
+function configure(text: string): void {
+  writeFileSync(join(sandbox.folder, "holdfast.yaml"), text);
+}
+
+const MANAGED = "vector_store: {config: {persist_directory: data}}\n";
+const serverPid = (): number => readServerRecord(join(sandbox.folder, "data"))?.pid ?? 0;
+
+describe("over a managed store", () => {
+  test("it starts the server, sees its death, has it healed unasked, and the outbox drained", async () => {
+    configure(MANAGED);
+    await using monitor = new MonitorProcess(sandbox);
+    await monitor.event("status", ({ to }) => to === "healthy");
+    const pid = serverPid();
+    const killedAt = Date.now();
+    process.kill(pid, "SIGKILL");
+    await monitor.event("exit");
+    // At once: not at the next look, which is 30 s away.
+    expect(Date.now() - killedAt).toBeLessThan(10_000);
+    const queued = await sandbox.run(["memory", "add", "written meanwhile", "--json"]);
+    expect(queued.status).toBe(0);
+    expect(await monitor.event("recovered")).toMatchObject({ by: "restart" });
+    expect(serverPid()).not.toBe(pid);
+    for (;;) {
+      const { json } = await sandbox.run(["memory", "status", "--json"]);
+      const { accepted, stored } = json.data.memory.ledger;
+      expect(accepted).toBe(1);
+      if (stored === 1) break;
+    }
+    expect(await monitor.stop()).toBe(130);
+  });
+
+  test("a killed keeper is replaced, and the server is adopted", async () => {
+    configure(MANAGED);
+    await using monitor = new MonitorProcess(sandbox, ["--interval", "1"]);
+    await monitor.event("status", ({ to }) => to === "healthy");
+    const pid = serverPid();
+    const { json } = await sandbox.run(["server", "status", "--json"]);
+    process.kill(json.data.keeper.pid as number, "SIGKILL");
+    const exit = await monitor.event("exit");
+    expect(exit.exit.how).toContain("keeper");
+    await monitor.event("recovered");
+    const { json: after } = await sandbox.run(["server", "status", "--json"]);
+    expect(after.data.keeper.running).toBe(true);
+    expect(after.data.keeper.pid).not.toBe(json.data.keeper.pid);
+    expect(serverPid()).toBe(pid);
+  });
+
+  test("with --no-recover it starts nothing", async () => {
+    configure(MANAGED);
+    const { status, stdout } = await sandbox.run(["memory", "monitor", "--once", "--no-recover"]);
+    expect(status).toBe(13);
+    expect(stdout).toContain("offline");
+    expect(serverPid()).toBe(0);
+  });
+});
+
+describe("over a server elsewhere", () => {
+  test("one look at a dead one: 13, what is wrong, what to do, and an incident", async () => {
+    configure("vector_store: {config: {host: 127.0.0.1, port: 9}}\n");
+    const { status, stdout } = await sandbox.run(["memory", "monitor", "--once"]);
+    expect(status).toBe(13);
+    expect(stdout).toContain("offline");
+    expect(stdout).toContain("given up");
+    const { json } = await sandbox.run(["memory", "incidents", "--json"]);
+    expect(json.data.incidents).toMatchObject([{ state: "refused", service: "store" }]);
+    const [{ id }] = json.data.incidents;
+    const shown = await sandbox.run(["memory", "incidents", id]);
+    expect(shown.stdout).toContain("because   ");
+    const none = await sandbox.run(["memory", "incidents", "nope"]);
+    expect(none.status).toBe(1);
+    expect(none.stderr).toContain("holdfast memory incidents");
+  });
+});
