@@ -26,7 +26,10 @@ export function daysCard({ history }: PageContent): Markup {
 }
 
 function dayItem(day: Day): Markup {
-  const marks = [day.incidents > 0 ? "incident" : "", day.deployments > 0 ? "deployment" : ""];
+  const marks = [
+    ...(day.incidents > 0 ? ["incident"] : []),
+    ...(day.deployments > 0 ? ["deployment"] : []),
+  ];
   const parts = [
     date(day.atMs),
     day.state === "none" ? "nothing known" : `${day.succeeded} went well, ${day.failed} failed`,
@@ -35,7 +38,7 @@ function dayItem(day: Day): Markup {
   ];
   const said = parts.join(", ");
   return html`<li
-    class="${[day.state, ...marks].join(" ").trim()}"
+    class="${[day.state, ...marks].join(" ")}"
     title="${said}"
     aria-label="${said}"
   ></li>`;

@@ -18,7 +18,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
 function textOf(value: Value): string {
   if (value === undefined) return "";
   if (value instanceof Markup) return value.text;
-  if (Array.isArray(value)) return value.map(textOf).join("");
+  if (typeof value === "object") return value.map(textOf).join("");
   return escaped(String(value));
 }
 

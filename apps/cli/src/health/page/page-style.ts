@@ -24,6 +24,8 @@ h2 { font-size: .8rem; letter-spacing: .06em; text-transform: uppercase; color: 
 p { margin: .25rem 0; overflow-wrap: anywhere; }
 code { font: .9em ui-monospace, "SFMono-Regular", Menlo, monospace; overflow-wrap: anywhere; }
 .verdict { border-radius: .75rem; padding: 1.1rem 1.25rem; margin-bottom: 1rem; }
+.verdict p { color: var(--ink); }
+.verdict p.soft { color: var(--soft); }
 .verdict.good { background: var(--good-wash); } .verdict.good h1 { color: var(--good); }
 .verdict.warn { background: var(--warn-wash); } .verdict.warn h1 { color: var(--warn); }
 .verdict.bad { background: var(--bad-wash); } .verdict.bad h1 { color: var(--bad); }
