@@ -1,6 +1,7 @@
 import type { DrainReport } from "@holdfast/memory";
 import type { RecoveryEvent, RecoveryReport } from "@holdfast/recovery";
 import type { Context } from "../context.ts";
+import { recordSelfTest } from "../health/self-test-record.ts";
 import { closeHalfOpen } from "../keeper/circuits.ts";
 import { keeperStatus, stopKeeper } from "../keeper/control-keeper.ts";
 import { ensureKeeper } from "../keeper/ensure-keeper.ts";
@@ -83,12 +84,15 @@ async function resume(
   return memory.drain({ signal });
 }
 
-function test(
+async function test(
   { parts, deps, scratch }: StoreRecovery,
   signal: AbortSignal,
 ): Promise<SelfTestReport> {
   const { store, target } = deps;
-  return selfTest({ store, target, embedder: parts.embedder, server: scratch }, signal);
+  const { embedder, metrics } = parts;
+  const report = await selfTest({ store, target, embedder, server: scratch }, signal);
+  recordSelfTest(metrics, report);
+  return report;
 }
 
 async function giveToKeeper(
