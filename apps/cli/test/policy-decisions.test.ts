@@ -180,6 +180,10 @@ policies: {record_events: 100}
     await user.run(["policy", "add", "rules.yaml"]);
     expect(await replayed()).toEqual([3, ["my password", "third"]]);
     expect(await replayed("--since", "0s")).toEqual([0, []]);
+    // With the wish to have them, the records go.
+    await user.run(["memory", "add", "a", "--wait", "0", "--set", "policies.record_events=0"]);
+    const { json } = await user.run(["policy", "replay", "--json"]);
+    expect(json.error.code).toBe("POLICY_EVENTS_MISSING");
   });
 
   test("without any record there is nothing to replay, and it says how to have one", async () => {

@@ -1,7 +1,13 @@
 import type { SecretReference } from "@holdfast/config";
 import { type Memory, redactedMemory } from "@holdfast/memory";
 import { governedMemory } from "@holdfast/memory/policy";
-import { Decider, type EffectReport, EventRecorder, loadPolicies } from "@holdfast/policy";
+import {
+  Decider,
+  dropRecordedEvents,
+  type EffectReport,
+  EventRecorder,
+  loadPolicies,
+} from "@holdfast/policy";
 import { redactorOf } from "../redaction.ts";
 import type { Workspace } from "../workspace.ts";
 import { outwardActions } from "./outward-actions.ts";
@@ -27,6 +33,8 @@ export async function governed(
   const { config } = workspace;
   const { directory, timezone, seed, countersFile, eventsFile } = placeOfPolicies(workspace);
   const { record_events: eventsMax } = config.policies;
+  // With the wish to have records, those there are go.
+  if (eventsMax === 0) dropRecordedEvents(eventsFile);
   const { ruleset, warnings } = loadPolicies(directory);
   if (ruleset.rules.length === 0) return undefined;
   for (const { file, line, path, message } of warnings)

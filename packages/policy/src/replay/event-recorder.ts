@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { Database, SqliteError } from "@holdfast/sqlite";
 import type { Evaluation } from "../evaluation.ts";
 import type { PolicyEvent } from "../policy-event.ts";
@@ -91,6 +92,11 @@ export class EventRecorder implements Disposable {
       );
     });
   }
+}
+
+/** Deletes what was recorded, if there is anything. */
+export function dropRecordedEvents(path: string): void {
+  for (const part of [path, `${path}-wal`, `${path}-shm`]) rmSync(part, { force: true });
 }
 
 /**
