@@ -200,7 +200,8 @@ async function withAccess<T>(
   const { dataDirectory } = workspace;
   if (dataDirectory === undefined) return work(workspace, { ...access, endpoint: notManaged });
   const { KeeperEndpoint } = await import("./keeper-endpoint.ts");
-  const keeper = new KeeperEndpoint({ configFile: loaded.file, dataDirectory }, context.output);
+  const { file: configFile, again } = loaded;
+  const keeper = new KeeperEndpoint({ configFile, again, dataDirectory }, context.output);
   try {
     return await work(workspace, { ...access, endpoint: () => keeper.endpoint() });
   } finally {

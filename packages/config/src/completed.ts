@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Schema, YamlNode } from "@holdfast/document";
+import { parseYaml, type Schema, type YamlNode } from "@holdfast/document";
 import { type Config, configSchema } from "./config-schema.ts";
 import { schemaOf } from "./layers/merge.ts";
 import { modeOf } from "./rules/vector-store.ts";
@@ -36,6 +36,9 @@ interface Folders {
 
 function complete(node: YamlNode | undefined, schema: PathSchema, folders: Folders): unknown {
   if (node === undefined && schema.default === undefined) return undefined;
+  // The items of a default have defaults of their own.
+  if (node === undefined && Array.isArray(schema.default))
+    return complete(parseYaml(JSON.stringify(schema.default)), schema, folders);
   if (node?.kind === "list")
     return node.items.map((item) => complete(item, schema.items ?? {}, folders));
   if (node?.kind === "scalar" || schema.properties === undefined) {
