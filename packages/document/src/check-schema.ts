@@ -1,36 +1,16 @@
+import {
+  counted,
+  expectedLength,
+  expectedNumber,
+  expectedText,
+  expectedType,
+  oneOf,
+  shown,
+  typeNames,
+} from "./expectation.ts";
+import type { Schema } from "./schema.ts";
 import { suggest } from "./suggest.ts";
 import type { YamlNode } from "./yaml-document.ts";
-
-/** The part of JSON Schema draft-07 that is checked. A schema that says more says it in vain. */
-export interface Schema {
-  readonly $schema?: string;
-  readonly $id?: string;
-  readonly title?: string;
-  readonly description?: string;
-  readonly type?: string | readonly string[];
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly items?: Schema;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean | Schema;
-  readonly minProperties?: number;
-  readonly maxProperties?: number;
-  readonly default?: unknown;
-  /** Of objects that tell themselves apart by the values that `type` may have. */
-  readonly oneOf?: readonly Schema[];
-  /** `#/definitions/NAME` of the whole schema. */
-  readonly $ref?: string;
-  readonly definitions?: Readonly<Record<string, Schema>>;
-}
 
 export interface SchemaViolation {
   /** Which check found it, for programs. */
@@ -116,7 +96,7 @@ function unknownBranch(
   return {
     rule: "not-a-choice",
     offset: value.kind === "scalar" ? value.offset : keyOffset,
-    path: `${path}.type`,
+    path: path === "" ? "type" : `${path}.type`,
     message: `${name} is not known`,
     expected: oneOf(types),
     ...(meant === undefined ? {} : { suggestion: meant }),
@@ -277,47 +257,6 @@ function typesOf(node: YamlNode): string[] {
   return Number.isInteger(node.value) ? ["integer", "number"] : ["number"];
 }
 
-function typeNames(schema: Schema): readonly string[] {
-  if (schema.type === undefined) return [];
-  return typeof schema.type === "string" ? [schema.type] : schema.type;
-}
-
-function expectedType(schema: Schema): string {
-  if (schema.enum !== undefined) return oneOf(schema.enum.map(String));
-  if (isDuration(schema)) return DURATION;
-  const words: Record<string, string> = {
-    object: "a mapping",
-    array: "a list",
-    string: "text",
-    boolean: "true or false",
-  };
-  return typeNames(schema)
-    .map((name) => words[name] ?? expectedNumber(schema))
-    .join(" or ");
-}
-
-const DURATION = 'seconds, or a number with a unit such as "30s" or "5m"';
-const isDuration = (schema: Schema): boolean =>
-  typeNames(schema).includes("number") && schema.pattern !== undefined;
-
-function expectedText(schema: Schema & { description?: string }): string {
-  return isDuration(schema) ? DURATION : (schema.description ?? `text like ${schema.pattern}`);
-}
-
-function expectedNumber(schema: Schema): string {
-  const kind = typeNames(schema).includes("integer") ? "a whole number" : "a number";
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
-  if (minimum !== undefined && maximum !== undefined)
-    return `${kind} from ${minimum} to ${maximum}`;
-  const bounds = [
-    ...(minimum === undefined ? [] : [`of at least ${minimum}`]),
-    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
-    ...(maximum === undefined ? [] : [`at most ${maximum}`]),
-    ...(exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`]),
-  ];
-  return [kind, bounds.join(" and ")].join(" ").trimEnd();
-}
-
 function inRange(value: number, schema: Schema): boolean {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   return (
@@ -327,16 +266,3 @@ function inRange(value: number, schema: Schema): boolean {
     value < (exclusiveMaximum ?? Infinity)
   );
 }
-
-function expectedLength({ minLength = 1 }: Schema): string {
-  return minLength === 1 ? "some text" : `at least ${minLength} characters`;
-}
-
-const counted = (count: number, name: string): string =>
-  `${count} ${name}${count === 1 ? "" : "s"}`;
-
-const oneOf = (names: readonly string[]): string =>
-  names.length === 1 ? String(names[0]) : `one of ${names.join(", ")}`;
-
-const shown = (value: unknown): string =>
-  value === null ? "empty" : JSON.stringify(value).slice(0, 80);

@@ -1,5 +1,6 @@
-export { checkSchema, type Schema, type SchemaViolation } from "./check-schema.ts";
+export { checkSchema, type SchemaViolation } from "./check-schema.ts";
 export { type Finding, formatFinding } from "./finding.ts";
+export type { Schema } from "./schema.ts";
 export { type Position, positionAt, positionsIn } from "./source-position.ts";
 export { suggest } from "./suggest.ts";
 export {

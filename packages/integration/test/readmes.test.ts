@@ -18,6 +18,8 @@ const LINKED = readdirSync(PACKAGES);
 test.each([
   ["core", "300000 2 h\ntrue\nDISK_FULL false\n"],
   ["sqlite", "true true\n"],
+  ["document", '1:10 enabled is "yes": true?\n2:1 prot is not a known key: port?\n8000\n'],
+  ["policy", "abort no passwords here\nallow add_tag long\nblocked cooldown\n"],
   ["notify", "true firing Chroma is away 1\nheld\ntrue resolved Chroma answers again 1\n"],
   ["chroma", "1\n"],
   ["memory", "stored\nfalse Ada prefers tea\ntrue\n"],

@@ -3,7 +3,7 @@ import {
   type Finding,
   parseYaml,
   plainData,
-  positionAt,
+  positionsIn,
   type Schema,
   YamlError,
   type YamlNode,
@@ -31,9 +31,10 @@ type Located = Omit<Finding, "file" | "line" | "column"> & { offset: number };
 
 /** A document's rules, and what is wrong with each of them alone. */
 export function readDocument(text: string, file: string): ReadDocument {
+  const positionOf = positionsIn(text);
   const at = ({ offset, ...finding }: Located): Finding => ({
     file,
-    ...positionAt(text, offset),
+    ...positionOf(offset),
     ...finding,
   });
   const { root, violations } = shapeOf(text);
