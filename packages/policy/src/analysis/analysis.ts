@@ -81,12 +81,7 @@ export class Analysis {
 }
 
 /** A rule with the same conditions that tells by an effect when they hold. */
-function withoutActions({
-  name,
-  scope,
-  conditions,
-  condition_operator,
-}: PolicyRule): PolicyRule {
+function withoutActions({ name, scope, conditions, condition_operator }: PolicyRule): PolicyRule {
   return {
     name,
     conditions,
