@@ -42,24 +42,31 @@ interface Place {
   depth: number;
   values: Readonly<Record<string, string>>;
   minimal: boolean;
+  /** Whether it is all in a comment, in which the defaults are stated: it can be opened as one. */
+  closed?: boolean;
 }
 
 function linesOf(key: string, schema: DescribedSchema, place: Place): string[] {
-  const { path, depth, values, minimal } = place;
+  const { path, depth, values, minimal, closed = false } = place;
   const indent = "  ".repeat(depth);
   const told = schema.description;
   const comment = minimal || told === undefined ? [] : [`${indent}# ${told}`];
-  const value = valueOf(path, schema, values);
-  if (value !== undefined) return [...comment, `${indent}${key}: ${value}`];
   const nested = schema.default !== undefined && schema.properties !== undefined;
+  const stands = closed && !nested && schema.default !== undefined;
+  const value = valueOf(path, schema, values) ?? (stands ? exampleOf(schema) : undefined);
+  if (value !== undefined) return [...comment, `${indent}${key}: ${value}`];
   if (!nested) return minimal ? [] : [...comment, `${indent}# ${key}: ${exampleOf(schema)}`];
-  const below = Object.entries(schema.properties ?? {}).flatMap(([name, sub]) =>
-    linesOf(name, sub, { ...place, path: `${path}.${name}`, depth: depth + 1 }),
-  );
-  const states = below.some((line) => !line.trimStart().startsWith("#"));
-  if (states) return [...comment, `${indent}${key}:`, ...below];
+  const below = (inner: Place): string[] =>
+    Object.entries(schema.properties ?? {}).flatMap(([name, sub]) =>
+      linesOf(name, sub, { ...inner, path: `${path}.${name}`, depth: depth + 1 }),
+    );
+  const lines = below(place);
+  const states = lines.some((line) => !line.trimStart().startsWith("#"));
+  if (states) return [...comment, `${indent}${key}:`, ...lines];
   // A section of which nothing is stated would be an empty value.
-  return minimal ? [] : [...comment, `${indent}# ${key}:`, ...below.map(commented(indent))];
+  if (minimal) return [];
+  const shut = [`${indent}${key}:`, ...below({ ...place, closed: true })];
+  return [...comment, ...shut.map(commented(indent))];
 }
 
 /** One `#` in the column of the section's own, so that a block can be uncommented as one. */
