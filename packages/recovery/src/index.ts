@@ -49,7 +49,11 @@ export {
   CommandOrchestrator,
   type CommandOrchestratorOptions,
 } from "./orchestrate/command-orchestrator.ts";
-export { restartStrategy, type RestartStrategyOptions } from "./orchestrate/restart-strategy.ts";
+export {
+  restartStrategy,
+  type RestartStrategyDeps,
+  type RestartStrategyOptions,
+} from "./orchestrate/restart-strategy.ts";
 export {
   SystemdOrchestrator,
   type SystemdOrchestratorOptions,

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "@holdfast/core";
 import type { HealthCheck } from "../check.ts";
 import { runChecks } from "../health/run-checks.ts";
 import type { Diagnosis, PlannedStep, RecoveryStrategy } from "../step.ts";
@@ -8,12 +9,22 @@ export interface RestartStrategyOptions {
   name?: string;
   /** What a restart may cost, in milliseconds, for ranking. Default 10000. */
   costMs?: number;
+  /** How long it may take until the checks pass, in milliseconds. Default 30000. */
+  startupMs?: number;
+}
+
+const POLL_MS = 250;
+
+export interface RestartStrategyDeps {
+  orchestrator: Orchestrator;
+  checks: readonly HealthCheck[];
+  clock?: Clock;
 }
 
 /** Restarts a service that does not run, or of which one of the checks fails. */
 export function restartStrategy(
-  { name = "service", costMs = 10_000 }: RestartStrategyOptions,
-  { orchestrator, checks }: { orchestrator: Orchestrator; checks: readonly HealthCheck[] },
+  { name = "service", costMs = 10_000, startupMs = 30_000 }: RestartStrategyOptions,
+  { orchestrator, checks, clock = systemClock }: RestartStrategyDeps,
 ): RecoveryStrategy {
   const restart: PlannedStep = {
     action: "restart",
@@ -45,7 +56,16 @@ export function restartStrategy(
         name: restart.action,
         run: async (_parameters, { signal }) => {
           await orchestrator.restart(signal);
-          return { result: "repaired", message: "it was restarted" };
+          const deadline = clock.monotonic() + startupMs;
+          for (;;) {
+            const results = await runChecks(checks, { signal });
+            const failed = results.find(({ status }) => status === "fail");
+            if (failed === undefined) return { result: "repaired", message: "it was restarted" };
+            if (clock.monotonic() >= deadline) {
+              return { result: "insufficient", message: `it was restarted, and ${failed.message}` };
+            }
+            await clock.sleep(POLL_MS, signal);
+          }
         },
       },
     ],

@@ -3,6 +3,8 @@ import type { RecoverOptions, RecoveryEngine, RecoveryReport } from "../engine/r
 import type { HealthLoop, HealthReport } from "../health/health-loop.ts";
 import type { ServiceStatus } from "../health/service-status.ts";
 import type { OrchestratedExit, Orchestrator } from "../orchestrate/orchestrator.ts";
+import { attempted, type FailedAttempt } from "./attempted.ts";
+import { causeOf, isDown, serves } from "./standing.ts";
 import type { RestartDecision, RestartPolicy } from "./restart-policy.ts";
 import type { SupervisorEvent } from "./supervisor-event.ts";
 
@@ -16,6 +18,8 @@ export interface SupervisorOptions {
   endsWhenDown?: boolean;
   /** Restart and repair. Default true; false: it only watches, and hears of ends. */
   heals?: boolean;
+  /** How long a service that was started may take to serve, in milliseconds. Default 30000. */
+  startupMs?: number;
   /** Steps of greater risk are left to a person. Default `medium`. */
   riskMax?: NonNullable<RecoverOptions["riskMax"]>;
 }
@@ -29,16 +33,6 @@ export interface SupervisorDeps {
   clock?: Clock;
   /** What it throws ends `run`. */
   onEvent?: (event: SupervisorEvent) => void;
-}
-
-interface FailedAttempt {
-  message: string;
-  hint: string | undefined;
-  cause?: HoldfastError | undefined;
-  /** There is no point in trying again. */
-  final: boolean;
-  /** Somebody else is at it. */
-  busy: boolean;
 }
 
 /** How soon it is seen that a look is due earlier than it was. */
@@ -65,6 +59,7 @@ export class Supervisor {
       starts: false,
       endsWhenDown: false,
       heals: true,
+      startupMs: 30_000,
       riskMax: "medium",
       ...options,
     };
@@ -121,8 +116,11 @@ export class Supervisor {
   async #start(signal: AbortSignal): Promise<void> {
     const { orchestrator, policy } = this.#deps;
     if (orchestrator === undefined) return;
-    const end = await this.#attempted(() => orchestrator.start(signal), signal);
-    if (end === undefined) return;
+    const end = await attempted(() => orchestrator.start(signal), signal);
+    if (end === undefined) {
+      await this.#untilServing(signal);
+      return;
+    }
     this.#tell({ type: "attempt-failed", attempt: 0, message: end.message, hint: end.hint });
     if (end.final) await this.#giveUp(end, signal);
     else await this.#heal(policy.crashed(0), signal, end);
@@ -171,7 +169,7 @@ export class Supervisor {
       await this.#clock.sleep(decision.waitMs, signal);
       this.#exit = undefined;
       const { attempt } = decision;
-      failure = await this.#attempted(() => this.#attempt(decision, signal), signal);
+      failure = await attempted(() => this.#attempt(decision, signal), signal);
       if (failure === undefined) return;
       const { message, hint, final, busy } = failure;
       this.#tell({ type: "attempt-failed", attempt, message, hint });
@@ -190,21 +188,34 @@ export class Supervisor {
 
   /** @throws HoldfastError when it did not help. */
   async #attempt({ action, why }: RestartDecision, signal: AbortSignal): Promise<void> {
-    const { engine, orchestrator, health } = this.#deps;
+    const { engine, orchestrator } = this.#deps;
     let by: "restart" | RecoveryReport = "restart";
     if (orchestrator !== undefined && (action === "restart" || engine === undefined)) {
       await orchestrator.restart(signal);
     } else if (engine !== undefined) {
       by = await this.#recover(engine, why, signal);
     }
-    // What it was before says nothing about what it is now.
-    health.forget();
-    const report = await health.round(signal);
-    this.#saw(report);
+    const report = await this.#untilServing(signal);
     if (!serves(report) || this.#exit !== undefined) {
       throw new HoldfastError(this.#exit?.how ?? causeOf(report), UNHEALED);
     }
     this.#up(by);
+  }
+
+  /** Looks until it serves, ends, or had its time. What it was before says nothing about it now. */
+  async #untilServing(signal: AbortSignal): Promise<HealthReport> {
+    const { health } = this.#deps;
+    const deadline = this.#clock.monotonic() + this.#options.startupMs;
+    for (;;) {
+      health.forget();
+      const report = await health.round(signal);
+      const late = this.#clock.monotonic() >= deadline;
+      if (serves(report) || this.#exit !== undefined || late) {
+        this.#saw(report);
+        return report;
+      }
+      await this.#clock.sleep(TICK_MS, signal);
+    }
   }
 
   async #recover(
@@ -222,22 +233,6 @@ export class Supervisor {
       retryable: outcome === "failed",
       ...(hint === undefined ? {} : { hint }),
     });
-  }
-
-  /** Undefined when it helped. @throws what is a bug; the signal's reason. */
-  async #attempted(
-    work: () => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<FailedAttempt | undefined> {
-    try {
-      await work();
-      return undefined;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof HoldfastError)) throw error;
-      const { message, hint, code, retryable } = error;
-      return { message, hint, cause: error, final: !retryable, busy: code === "RECOVERY_BUSY" };
-    }
   }
 
   async #giveUp(
@@ -289,21 +284,4 @@ export class Supervisor {
   #tell(event: SupervisorEvent): void {
     this.#deps.onEvent?.(event);
   }
-}
-
-function serves({ status }: HealthReport): boolean {
-  return status === "healthy" || status === "degraded";
-}
-
-function isDown({ status }: HealthReport): boolean {
-  return status === "offline" || status === "unhealthy";
-}
-
-/** The failures that decide, in one line. */
-function causeOf({ status, checks }: HealthReport): string {
-  const failed = checks.filter(
-    (check) => check.status === "fail" && ["offline", "unhealthy"].includes(check.severity),
-  );
-  if (failed.length === 0) return `it is ${status}`;
-  return failed.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
 }
