@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { formatDuration } from "@holdfast/core";
+import { backup } from "../demo/backup.ts";
 import { type Claim } from "../demo/claims.ts";
 import { fairWeather } from "../demo/fair-weather.ts";
 import { outage } from "../demo/outage.ts";
@@ -65,6 +66,7 @@ async function perform(context: Context, stage: Stage, claims: Claim[]): Promise
   await fairWeather(scene);
   await outage(scene);
   await recovery(scene);
+  await backup(scene);
 }
 
 function closing(claims: readonly Claim[], tookMs: number, output: Output): string {

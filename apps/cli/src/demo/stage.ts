@@ -102,6 +102,14 @@ export class Stage implements AsyncDisposable {
     rmSync(this.dataDirectory, { recursive: true, force: true });
   }
 
+  /** Worse: the mirror and the outbox as well. What was opened is closed. */
+  async destroyEverything(): Promise<void> {
+    await this.#parts?.close();
+    this.#parts = undefined;
+    await this.destroyData();
+    rmSync(this.workspace.stateDirectory, { recursive: true, force: true });
+  }
+
   /** Of all processes that were started for it, those that still run. */
   survivors(): number[] {
     return [...this.#processes].filter(isRunning);
