@@ -31,7 +31,10 @@ keyTests("vector_store", {
     expect(json.warnings).toEqual([expect.stringContaining("older name of persist_directory")]);
   },
   "config.command": (bench) => toldServer(bench, "", "persist_path"),
-  "config.allow_reset": (bench) => toldServer(bench, "allow_reset: true", "allow_reset: true"),
+  "config.allow_reset": async (bench) => {
+    await toldServer(bench, "allow_reset: true", "allow_reset: true");
+    await toldServer(bench, "", "allow_reset: false");
+  },
   "config.anonymized_telemetry": async (bench) => {
     await toldServer(bench, "anonymized_telemetry: true", "telemetry: True");
     await toldServer(bench, "", "telemetry: False");
