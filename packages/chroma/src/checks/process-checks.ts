@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "@holdfast/core";
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import { KernelLock } from "@holdfast/sqlite";
 import { readExits } from "../server/exit-history.ts";
-import { writersOf } from "../server/process-table.ts";
+import { hasOpen, writersOf } from "../server/process-table.ts";
 import { readServerRecord } from "../server/server-record.ts";
 import { statePathsOf } from "../server/state-directory.ts";
 import { isAlive } from "../server/terminate.ts";
@@ -24,6 +24,7 @@ export function processChecks(dataDirectory: string, clock: Clock = systemClock)
   return [
     check("process", "offline", () => processOutcome(dataDirectory)),
     check("crash-loop", "unhealthy", () => crashLoopOutcome(dataDirectory, clock.now())),
+    check("server-files", "unhealthy", () => serverFilesOutcome(dataDirectory)),
     check("one-server", "unhealthy", () => oneServerOutcome(dataDirectory)),
   ];
 }
@@ -88,6 +89,21 @@ function oneServerOutcome(dataDirectory: string): CheckOutcome {
     message: `other processes have the data directory open for writing: ${strangers.join(", ")}`,
     evidence: { pids: strangers },
     hint: `End them (kill ${strangers.join(" ")}), then: holdfast memory recover`,
+  };
+}
+
+/** A server goes on with files that are no longer there, until it is started again. */
+function serverFilesOutcome(dataDirectory: string): CheckOutcome {
+  const record = readServerRecord(dataDirectory);
+  const path = join(statePathsOf(dataDirectory).dataDirectory, "chroma.sqlite3");
+  if (record === undefined || hasOpen(record.pid, `${path} (deleted)`) !== true) {
+    return { status: "pass", message: "it works on the files that are there" };
+  }
+  return {
+    status: "fail",
+    message: `the data directory was removed or replaced under process ${record.pid}`,
+    evidence: { pid: record.pid, path },
+    hint: RECOVER,
   };
 }
 

@@ -1,6 +1,14 @@
-import { type CheckContext, type CheckOutcome, runChecks } from "@holdfast/recovery";
+import {
+  type CheckContext,
+  type CheckOutcome,
+  type HealthCheck,
+  runChecks,
+} from "@holdfast/recovery";
 import { probeChecks } from "../checks/probe-checks.ts";
+import { processChecks } from "../checks/process-checks.ts";
 import { type ChromaRecoveryDeps, storedAtLeast } from "./recovery-ports.ts";
+
+const LOOK = "See what would be done with: holdfast memory recover --dry-run";
 
 export interface ProofOptions {
   /** Compare every memory with the mirror as well, a time that grows with them. Default false. */
@@ -14,22 +22,26 @@ export interface ProofOptions {
  * should, and brings a canary back. For `RecoveryEngine`.
  */
 export function chromaProof(
-  { store, memory }: Pick<ChromaRecoveryDeps, "store" | "memory">,
+  { store, memory, server }: Pick<ChromaRecoveryDeps, "store" | "memory" | "server">,
   options: ProofOptions = {},
 ): (context: CheckContext) => Promise<CheckOutcome> {
   return async ({ signal }) => {
     const { collection, mirrored } = memory.status();
     const recordsMin = (): number => storedAtLeast(memory);
     const timeoutMs = options.probeTimeoutMs ?? 15_000;
-    const checks = probeChecks(store, { collection, recordsMin, timeoutMs });
+    const checks = [
+      ...probeChecks(store, { collection, recordsMin, timeoutMs }),
+      // What works now does not for long with two servers, or on files that are gone.
+      ...(server === undefined ? [] : processChecks(server.dataDirectory).filter(isLasting)),
+    ];
     const results = await runChecks(checks, { signal });
     const failed = results.find(({ status }) => status !== "pass");
     if (failed !== undefined) {
-      const { status, message, hint, evidence } = failed;
+      const { status, message, hint = LOOK, evidence } = failed;
       return {
         status,
         message: `${failed.check}: ${message}`,
-        ...(hint === undefined ? {} : { hint }),
+        hint,
         ...(evidence === undefined ? {} : { evidence }),
       };
     }
@@ -46,7 +58,11 @@ export function chromaProof(
       status: "fail",
       message: `of ${compared} memories ${missing.length} are missing and ${different.length} differ`,
       evidence,
-      hint: "See what would be done with: holdfast memory recover --dry-run",
+      hint: LOOK,
     };
   };
+}
+
+function isLasting({ name }: HealthCheck): boolean {
+  return name === "one-server" || name === "server-files";
 }

@@ -70,10 +70,11 @@ function moveAsideAction(deps: ChromaRecoveryDeps, server: ServerControl): StepA
   const { clock = systemClock } = deps;
   return {
     name: "move-aside-and-rebuild",
-    run: async ({ reason }, context) => {
+    run: async ({ reason, whole }, context) => {
       await server.clear();
       const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
-      if (damaged) {
+      const isDue = whole === true && context.remembered?.["aside"] === undefined;
+      if (damaged || isDue) {
         const why = { reason: reason as string, evidence: findings };
         const { folder, data } = quarantine(server.dataDirectory, why, clock);
         context.remember({ aside: data });

@@ -7,7 +7,7 @@ import type { Finding } from "../server/inspect-data-directory.ts";
 export function moveAsideAndRebuild(mirrored: number, reason: string, sure: boolean): PlannedStep {
   return {
     action: "move-aside-and-rebuild",
-    parameters: { reason },
+    parameters: { reason, whole: false },
     title: `move the damaged data directory aside and rebuild ${mirrored} memories from the mirror`,
     changes: [
       "the data directory moves into quarantine, whole",
@@ -18,6 +18,12 @@ export function moveAsideAndRebuild(mirrored: number, reason: string, sure: bool
       : { risk: "medium", costMs: 60_000 + mirrored }),
     reversal: "undo",
   };
+}
+
+/** For files that agree with each other, and yet give wrong answers or none. */
+export function startAfresh(mirrored: number, reason: string): PlannedStep {
+  const step = moveAsideAndRebuild(mirrored, reason, true);
+  return { ...step, parameters: { reason, whole: true }, risk: "medium" };
 }
 
 export function salvageIndexStep(

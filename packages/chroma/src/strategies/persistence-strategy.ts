@@ -20,6 +20,7 @@ import {
   restoreBackupStep,
   rewriteMagicStep,
   salvageIndexStep,
+  startAfresh,
 } from "./persistence-steps.ts";
 import { type ChromaRecoveryDeps, storedAtLeast } from "./recovery-ports.ts";
 
@@ -98,7 +99,12 @@ async function diagnoseContent(
   if ((findings.length > 0 || force) && mirrored > 0) {
     steps.push(rebuildCollectionStep(collection, mirrored));
   }
-  if (findings.length > 0) steps.push(...(await backupSteps(deps)));
+  if (findings.length > 0) {
+    if (server !== undefined && mirrored > 0 && losesNothing(deps, server.dataDirectory)) {
+      steps.push(startAfresh(mirrored, findings.map(({ message }) => message).join("; ")));
+    }
+    steps.push(...(await backupSteps(deps)));
+  }
   const orphans = server === undefined ? [] : orphansIn(server.dataDirectory);
   if (force && orphans.length > 0) steps.push(moveOrphansStep(orphans));
   return diagnosisOf(PERSISTENCE, findings, steps, {
@@ -134,6 +140,11 @@ async function differences(
       evidence: { missing: missing.length, different: different.length, ids: named },
     },
   ];
+}
+
+function losesNothing(deps: ChromaRecoveryDeps, dataDirectory: string): boolean {
+  const { findings, collections } = inspectDataDirectory(dataDirectory);
+  return lossesOf(deps, dataDirectory, findings, collections).lost.length === 0;
 }
 
 function orphansIn(dataDirectory: string): readonly string[] {

@@ -20,8 +20,11 @@ export interface Fault {
   name: string;
   /** One of these checks must turn red. */
   red: readonly string[];
-  /** `refused`: only a person can end it, whom `lift` stands for. */
-  ends: "recovered" | "refused";
+  /**
+   * `refused`: only a person can end it, whom `lift` stands for. `healthy`: the store does its work,
+   * and nothing is repaired.
+   */
+  ends: "recovered" | "refused" | "healthy";
   /** Breaks something; returns what a person would do about it. */
   inject(stage: Stage): Promise<Lift | undefined>;
   /** On a file system of its own, which can be filled and made read-only. */
@@ -230,7 +233,7 @@ const SQLITE: Fault[] = [
 const PLACE: Fault[] = [
   {
     name: "the data directory is removed under the server",
-    red: ["persistence", "collection", "canary"],
+    red: ["server-files"],
     ends: "recovered",
     inject: (stage) => {
       rmSync(stage.dataDirectory, { recursive: true });
@@ -277,7 +280,7 @@ const OUTBOX: Fault[] = [
   {
     name: "the outbox's file is damaged",
     red: ["outbox"],
-    ends: "recovered",
+    ends: "healthy",
     inject: async (stage) => {
       await stage.close();
       for (const file of globSync(join(`${stage.dataDirectory}.holdfast`, "memory.db*"))) {
