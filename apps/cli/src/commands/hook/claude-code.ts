@@ -12,7 +12,7 @@ export function register(command: Command, context: Context): void {
 
 const INPUT_BYTES_MAX = 32 * 1024 * 1024;
 /** An agent that opens the pipe and says nothing is not waited for. */
-const INPUT_WAIT_MS = 2_000;
+const INPUT_WAIT_MS = 5_000;
 
 /** Whatever happens, the agent goes on: nothing on stderr but with --verbose, and exit status 0. */
 async function answer(context: Context): Promise<void> {
