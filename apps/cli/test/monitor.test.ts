@@ -90,3 +90,22 @@ describe("over a server elsewhere", () => {
     expect(none.stderr).toContain("holdfast memory incidents");
   });
 });
+
+test("it goes on under a configuration that is deployed meanwhile", async () => {
+  const settings = "health: {interval: 1s}\n";
+  configure(`environment: staging\n${MANAGED}`);
+  await sandbox.run(["memory", "deploy", "holdfast.yaml", "--env", "staging"]);
+  await using monitor = new MonitorProcess(sandbox, ["--env", "staging"]);
+  await monitor.event("status", ({ to }) => to === "healthy");
+  configure(`environment: staging\n${MANAGED}${settings}`);
+  const deployed = await sandbox.run(["memory", "deploy", "holdfast.yaml", "--env", "staging"]);
+  expect(deployed.status).toBe(0);
+  await monitor.until(() => (/has changed/.test(monitor.stderr) ? true : undefined));
+  // Five looks in the time that fewer than four take at the default interval.
+  const seen = monitor.events.length;
+  await monitor.until(() => {
+    const looks = monitor.events.slice(seen).filter(({ type }) => type === "checked");
+    return looks.length >= 5 ? true : undefined;
+  });
+  expect(await monitor.stop()).toBe(130);
+});

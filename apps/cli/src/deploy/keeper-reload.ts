@@ -40,6 +40,7 @@ export class KeeperReload {
     const { output } = this.#context;
     const use = await ensureKeeper({
       configFile: loaded.file,
+      again: loaded.again,
       dataDirectory,
       onProgress: keeperTeller(output),
     });

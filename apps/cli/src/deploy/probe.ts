@@ -30,8 +30,9 @@ async function keeperFor(loaded: LoadedConfig, context: Context): Promise<Keeper
   const { dataDirectory } = workspaceOf(loaded);
   if (dataDirectory === undefined) return undefined;
   const { output, signal } = context;
+  const { file, again } = loaded;
   const onProgress = keeperTeller(output);
-  return ensureKeeper({ configFile: loaded.file, dataDirectory, signal, onProgress });
+  return ensureKeeper({ configFile: file, again, dataDirectory, signal, onProgress });
 }
 
 async function exercise(loaded: LoadedConfig, context: Context): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { readSecret } from "@holdfast/config";
-import { durationMs } from "@holdfast/core";
+import { loadConfig, readSecret } from "@holdfast/config";
+import { durationMs, systemClock } from "@holdfast/core";
 import { memoryMetrics } from "@holdfast/memory";
 import { renderText, TEXT_CONTENT_TYPES } from "@holdfast/metrics";
 import type { HealthReport } from "@holdfast/recovery";
@@ -9,6 +9,7 @@ import { EXIT, type ExitStatus } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
 import { HealthListener } from "../../listener/health-listener.ts";
 import { listenAddress } from "../../listener/listen-address.ts";
+import { untilConfigChanges } from "../../monitor/config-watch.ts";
 import { lineView, type MonitorView, screenView } from "../../monitor/monitor-view.ts";
 import { runMonitor } from "../../monitor/run-monitor.ts";
 import { usage } from "../../selection.ts";
@@ -43,11 +44,49 @@ export function register(command: Command, context: Context): void {
 }
 
 async function monitor(options: Options, context: Context): Promise<void> {
+  for (let now = context; ; now = { ...context, config: reread(context) }) {
+    const { last, changed } = await untilChanged(options, now);
+    if (options.once) context.exitStatus = statusOf(last);
+    if (!changed) return;
+    context.output.note("The configuration has changed; watching under what is in force now");
+  }
+}
+
+/** Watches until the end, or until another configuration is in force. */
+async function untilChanged(
+  options: Options,
+  context: Context,
+): Promise<{ last: HealthReport; changed: boolean }> {
+  if (options.once) return { last: await watch(options, context), changed: false };
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  const signal = AbortSignal.any([context.signal, ending.signal]);
+  const onInvalid = (why: string): void =>
+    context.output.note(`What is in force goes on, since the new configuration is invalid: ${why}`);
+  const deps = { clock: systemClock, onInvalid };
+  const change = untilConfigChanges(context.config(), context.loadOptions, deps, signal);
+  const [watched, noticed] = await Promise.allSettled([
+    watch(options, { ...context, signal }).finally(end),
+    change.finally(end),
+  ]);
+  if (watched.status === "rejected") throw watched.reason;
+  const changed = noticed.status === "fulfilled";
+  if (!changed && noticed.reason !== signal.reason) throw noticed.reason;
+  return { last: watched.value, changed };
+}
+
+/** Read at once, so that every part of the command sees the same. */
+function reread({ loadOptions }: Context): Context["config"] {
+  const loaded = loadConfig(loadOptions);
+  return () => loaded;
+}
+
+async function watch(options: Options, context: Context): Promise<HealthReport> {
   const { output } = context;
   const address = options.listen === undefined ? undefined : listenAddress(options.listen);
   const { config } = context.config();
   const intervalMs = options.interval ?? durationMs(config.health.interval);
-  const last = await runMonitor(
+  return runMonitor(
     {
       intervalMs,
       alerts: options.alerts ?? false,
@@ -78,7 +117,6 @@ async function monitor(options: Options, context: Context): Promise<void> {
       },
     },
   );
-  if (options.once) context.exitStatus = statusOf(last);
 }
 
 function viewOf(
