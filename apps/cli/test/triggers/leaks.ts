@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 
+const pem = (word: string): string => `-----${word} PRIVATE KEY-----`;
+
 /** Secrets made at run time, since none may stand in a file, each as it would be met. */
 export function leaks(): { secret: string; text: string }[] {
   const token = (length: number): string =>
@@ -16,7 +18,8 @@ export function leaks(): { secret: string; text: string }[] {
     [`${password}4`, (it: string) => `{"user":"ada","password":"${it}"}`],
     [
       token(64),
-      (it: string) => `-----${"BEGIN"} PRIVATE KEY-----\n${it}\n-----${"END"} PRIVATE KEY-----`,
+      (it: string) => [pem("BEGIN"), it, pem("END")].join("
+"),
     ],
   ].map(([secret, write]) => {
     const it = secret as string;
