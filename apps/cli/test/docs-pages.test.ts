@@ -36,7 +36,9 @@ function stepsOf(page: string): Step[] {
 
 test.each([
   "write-and-test-a-policy.md",
+  "back-up-and-drill.md",
   "deploy-a-configuration.md",
+  "move-from-the-python-cli.md",
   "protect-an-existing-chroma.md",
 ])(
   "every command of %s does what the page says, in an empty folder",
@@ -58,5 +60,5 @@ test.each([
       expect({ script, output, missing }).toEqual({ script, output, missing: [] });
     }
   },
-  120_000,
+  300_000,
 );

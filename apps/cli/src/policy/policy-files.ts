@@ -23,6 +23,7 @@ import {
   SqliteCounters,
   withoutRule,
 } from "@holdfast/policy";
+import { writeNewFile } from "../write-new-file.ts";
 import { type PolicyPlace, shortPath } from "./policy-place.ts";
 
 /** A rule of the folder, and where it stands. */
@@ -54,10 +55,7 @@ export function addRules(
   const replaced = present.filter(({ rule }) => names.has(rule.name));
   const [first] = replaced;
   if (first !== undefined && !force)
-    throw new HoldfastError(
-      `There is a policy ${first.rule.name} already, in ${shortPath(place, first.file.path)}`,
-      { code: "POLICY_EXISTS", hint: "Give it another name, or replace it with --force." },
-    );
+    throw existing(first.rule.name, shortPath(place, first.file.path));
   const kept = present.filter(({ rule }) => !names.has(rule.name)).map(({ rule }) => rule);
   assertTogether([...kept, ...added.map(({ rule }) => rule)]);
   // Whether all can be taken out is known before the first is.
@@ -66,8 +64,9 @@ export function addRules(
   for (const each of replaced) takeOut(place, each, now);
   return added.map((each) => {
     const path = freePath(place, each);
-    replaceFile(path, each.text);
-    return path;
+    // Another process may have added it this moment.
+    if (writeNewFile(path, each.text)) return path;
+    throw existing(each.rule.name, shortPath(place, path));
   });
 }
 
@@ -107,6 +106,13 @@ export function findRule(present: readonly PlacedRule[], name: string): PlacedRu
   throw new HoldfastError(`There is no policy ${name}`, {
     code: "POLICY_UNKNOWN",
     hint: "See their names with: holdfast memory policy list",
+  });
+}
+
+function existing(name: string, file: string): HoldfastError {
+  return new HoldfastError(`There is a policy ${name} already, in ${file}`, {
+    code: "POLICY_EXISTS",
+    hint: "Give it another name, or replace it with --force.",
   });
 }
 
