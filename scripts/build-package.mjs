@@ -115,7 +115,10 @@ function findRoot(folder) {
 }
 
 function entryPoints() {
-  const exported = Object.values(manifest.exports ?? {}).map((entry) => entry["@holdfast/source"]);
+  // What is exported as one file is shipped as it stands.
+  const exported = Object.values(manifest.exports ?? {}).flatMap(
+    (entry) => entry["@holdfast/source"] ?? [],
+  );
   const bins = Object.values(manifest.bin ?? {}).map((file) =>
     file.replace("/dist/", "/src/").replace(/\.js$/, ".ts"),
   );
