@@ -1,7 +1,14 @@
 import { expect, test } from "@jest/globals";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type SyncOptions, type SyncReport, syncMemory } from "@holdfast/memory";
+import { CircuitBreaker } from "@holdfast/breaker";
+import {
+  breakerOutcome,
+  createBackups,
+  type SyncOptions,
+  type SyncReport,
+  syncMemory,
+} from "@holdfast/memory";
 import type { VectorCollection, VectorRecord } from "@holdfast/store";
 import { unavailable, type Workspace, workspace } from "./fixture.ts";
 
@@ -214,4 +221,31 @@ test("two at once: the second says so", async () => {
   const outcomes = await Promise.allSettled([sync(at), sync(at)]);
   const codes = outcomes.map((each) => (each.status === "rejected" ? each.reason.code : "done"));
   expect(new Set(codes)).toEqual(new Set(["SYNC_UNDER_WAY", "done"]));
+});
+
+test("a backup made while the store is away has what others wrote, as the last sync saw it", async () => {
+  let down = false;
+  await using at = workspace(() => {
+    if (down) throw unavailable();
+  });
+  const theirs = await foreign(at, three());
+  await sync(at);
+  const breaker = new CircuitBreaker({ name: "backup", classify: breakerOutcome });
+  const backups = createBackups({ stateDirectory: at.directory }, { ...at, breaker });
+  const output = join(at.directory, "away.yaml");
+  down = true;
+  const report = await backups.backup({ output, createdBy: "a test" });
+  expect(report).toMatchObject({ others: 3, partial: expect.stringContaining("the store") });
+
+  down = false;
+  await theirs.delete(["a", "bb", "ccc"]);
+  await backups.restore(await backups.plan(output));
+  await backups.close();
+  const restored = await at.store.openCollection("memories");
+  const [bb] = await restored.get(["bb"], { embeddings: true });
+  expect(bb).toMatchObject({
+    document: "the ferry needs a ticket",
+    metadata: { "hf:odd": "kept" },
+  });
+  expect(await restored.count()).toBe(3);
 });

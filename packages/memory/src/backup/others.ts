@@ -24,13 +24,14 @@ interface OthersDeps {
 
 /**
  * Every record of the collection that other programs wrote, with its vector, as a scan sees them.
- * A store that is away ends it early; `outcome` says so.
+ * When the store is away, the rest comes as the last sync saw it; `outcome` says so.
  */
 export async function* othersIn(
   deps: OthersDeps,
   call: CallOptions,
   outcome: OthersOutcome,
 ): AsyncGenerator<OtherLine> {
+  const seen = new Set<string>();
   try {
     const collection = await openForBackup(deps, call);
     if (collection === undefined) return;
@@ -44,6 +45,7 @@ export async function* othersIn(
           continue;
         }
         const { id, document, metadata, embedding } = record;
+        seen.add(id);
         yield { t: "other", id, document, metadata, vector: embedding };
       }
     }
@@ -51,6 +53,22 @@ export async function* othersIn(
     call.signal?.throwIfAborted();
     if (!(error instanceof StoreError)) throw error;
     outcome.reason = error.message;
+    yield* lastSeen(deps, seen);
+  }
+}
+
+/** What syncs have brought here, except what the store has given meanwhile, or is ours by now. */
+function* lastSeen(
+  { journal, mirror }: OthersDeps,
+  seen: ReadonlySet<string>,
+): Generator<OtherLine> {
+  const { others } = journal.working;
+  for (let page = others.page(0, PAGE); page.length > 0;) {
+    for (const { id, document, metadata, vector } of page) {
+      if (vector === undefined || seen.has(id) || mirror.find(id) !== undefined) continue;
+      yield { t: "other", id, document, metadata, vector };
+    }
+    page = others.page(page.at(-1)?.memory ?? 0, PAGE);
   }
 }
 
@@ -76,7 +94,7 @@ async function openForBackup(
   try {
     return await access.store.openCollection(access.collection, call);
   } catch (error) {
-    const isNew = !journal.mirror.hasApplied();
+    const isNew = !journal.mirror.hasApplied() && journal.working.others.count().held === 0;
     if (error instanceof StoreError && error.code === "COLLECTION_NOT_FOUND" && isNew)
       return undefined;
     throw error;
