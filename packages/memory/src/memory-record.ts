@@ -68,6 +68,11 @@ export interface UpdateOptions extends WriteOptions {
 
 export interface NewMemory extends Omit<AddOptions, keyof WriteOptions> {
   text: string;
+  /**
+   * The type of the event under which policies decide on it, as `command`: what a trigger raised is
+   * no `memory.add`. Not stored.
+   */
+  raisedAs?: string;
 }
 
 /** What stays undefined is kept as it is; `metadata` replaces the whole of it. */

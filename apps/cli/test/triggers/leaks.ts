@@ -16,11 +16,7 @@ export function leaks(): { secret: string; text: string }[] {
     [`${password}3`, (it: string) => `tool --password ${it} --yes`],
     [token(32), (it: string) => `Authorization: Bearer ${it}`],
     [`${password}4`, (it: string) => `{"user":"ada","password":"${it}"}`],
-    [
-      token(64),
-      (it: string) => [pem("BEGIN"), it, pem("END")].join("
-"),
-    ],
+    [token(64), (it: string) => [pem("BEGIN"), it, pem("END")].join("\n")],
   ].map(([secret, write]) => {
     const it = secret as string;
     return { secret: it, text: (write as (it: string) => string)(it) };

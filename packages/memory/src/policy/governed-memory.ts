@@ -92,7 +92,9 @@ class Governance {
   }
 
   async addMany(items: readonly NewMemory[], options: WriteOptions = {}): Promise<Receipt[]> {
-    if (!this.#mayMatch("memory.add")) return this.#memory.addMany(items, options);
+    const types = new Set(items.map(({ raisedAs = "memory.add" }) => raisedAs));
+    if (![...types].some((type) => this.#mayMatch(type)))
+      return this.#memory.addMany(items, options);
     // As the memory itself does, only for who adds.
     const { v7: newId } = await import("uuid");
     const decided: { event: PolicyEvent; item: NewMemory; effects: readonly Effect[] }[] = [];

@@ -4,8 +4,20 @@ import type { Filter, MemoryChanges, MemoryRecord, NewMemory } from "../memory-r
 
 /** The event of a memory that is about to be added. */
 export function addEvent(memory: NewMemory & { id: string }, at: number): PolicyEvent {
-  const { id, text, tags = [], metadata = {}, scope = {} } = memory;
-  return { ...made("memory.add", at), scope, text, tags, metadata, context: { memory_id: id } };
+  const { id, text, tags = [], metadata = {}, scope = {}, raisedAs = "memory.add" } = memory;
+  return { ...made(raisedAs, at), scope, text, tags, metadata, context: { memory_id: id } };
+}
+
+/**
+ * The events of a memory that a trigger is about to capture: the trigger's, with the metadata as its
+ * context too, and that of the adding. The memory has no id yet.
+ */
+export function captureEvents(type: string, at: number): ((memory: NewMemory) => PolicyEvent)[] {
+  const added = (memory: NewMemory): PolicyEvent => {
+    const { context: _, ...event } = addEvent({ ...memory, id: "" }, at);
+    return event;
+  };
+  return [(memory) => ({ ...added(memory), type, context: memory.metadata ?? {} }), added];
 }
 
 /** The event of a memory that is about to be changed, as it would be afterwards. */

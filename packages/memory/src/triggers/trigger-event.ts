@@ -89,6 +89,7 @@ export function memoryOfEvent(
   };
   return {
     text: cut(text, bounds.textLengthMax),
+    raisedAs: event.type,
     metadata,
     tags: [...new Set([event.type, ...(event.tags ?? []), ...(decision.tags ?? [])])],
     ...(event.scope === undefined ? {} : { scope: event.scope }),

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "@holdfast/core";
-import { MemoryError } from "../memory-error.ts";
 import type { Memory } from "../memory.ts";
 import type { NewMemory } from "../memory-record.ts";
 import { MergeWindow } from "./merge-window.ts";
@@ -216,11 +215,13 @@ export class TriggerService implements AsyncDisposable {
       await this.#deps.memory.addMany(batch, { waitMs: 0 });
       this.#counts.captured += batch.length;
     } catch (error) {
-      // One that cannot be stored must not take the others with it.
-      const one =
-        batch.length === 1 || !(error instanceof MemoryError && error.code === "MEMORY_INVALID");
-      if (one) this.#fail(batch.length, error);
-      else for (const memory of batch) await this.#add([memory]);
+      const { code } = error as { code?: unknown };
+      const alone = code === "MEMORY_INVALID" || code === "POLICY_ABORTED";
+      // One that cannot be stored, or that a policy stops, must not take the others with it.
+      // oxlint-disable-next-line no-await-in-loop
+      if (alone && batch.length > 1) for (const memory of batch) await this.#add([memory]);
+      else if (code === "POLICY_ABORTED") this.#counts.declined += 1;
+      else this.#fail(batch.length, error);
     }
   }
 
