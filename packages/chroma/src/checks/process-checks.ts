@@ -64,7 +64,7 @@ const START = "Start it with: holdfast server start";
 const RECOVER = "Repair it with: holdfast memory recover";
 
 /** Restarting what keeps crashing repairs nothing: the second quick end asks for a look. */
-function crashLoopOutcome(dataDirectory: string, now: number): CheckOutcome {
+export function crashLoopOutcome(dataDirectory: string, now: number): CheckOutcome {
   const recent = readExits(dataDirectory).filter(({ at }) => now - at <= LOOP_WINDOW_MS);
   const quick = recent.filter(({ ranMs }) => ranMs <= QUICK_MS);
   if (quick.length < LOOP_EXITS) return { status: "pass", message: "it does not keep crashing" };

@@ -28,6 +28,11 @@ export function readExits(dataDirectory: string): RecordedExit[] {
   return Array.isArray(exits) ? (exits as RecordedExit[]) : [];
 }
 
+/** Other files were put in the place of those that it ended on: its ends say nothing about them. */
+export function forgetExits(dataDirectory: string): void {
+  if (readExits(dataDirectory).length > 0) writeStateFile(exitFileOf(dataDirectory), { exits: [] });
+}
+
 function exitFileOf(dataDirectory: string): string {
   return join(statePathsOf(dataDirectory).stateDirectory, "exits.json");
 }

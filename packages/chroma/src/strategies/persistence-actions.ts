@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "@holdfast/core";
-import type { StepAction, StepContext, StepOutcome } from "@holdfast/recovery";
+import type { Json, StepAction, StepContext, StepOutcome } from "@holdfast/recovery";
 import { StoreError } from "@holdfast/store";
 import { mergeSurvivors } from "../repairs/merge-survivors.ts";
 import { moveOrphansAside } from "../repairs/orphan-folders.ts";
@@ -9,6 +9,7 @@ import { replaceDirectory } from "../repairs/replace-directory.ts";
 import { salvageIndexes } from "../repairs/salvage-directory.ts";
 import type { SalvagedIndex } from "../repairs/salvage-index.ts";
 import { rewriteMagic } from "../repairs/sqlite-magic.ts";
+import { forgetExits } from "../server/exit-history.ts";
 import { inspectDataDirectory } from "../server/inspect-data-directory.ts";
 import { quarantine } from "../server/quarantine.ts";
 import { putBack } from "./put-back.ts";
@@ -73,13 +74,13 @@ function moveAsideAction(deps: ChromaRecoveryDeps, server: ServerControl): StepA
     run: async ({ reason, whole }, context) => {
       await server.clear();
       const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
-      const isDue = whole === true && context.remembered?.["aside"] === undefined;
-      if (damaged || isDue) {
+      if (damaged || isDue(whole, context)) {
         const why = { reason: reason as string, evidence: findings };
         const { folder, data } = quarantine(server.dataDirectory, why, clock);
         context.remember({ aside: data });
         context.note(`the damaged data directory is now ${folder}`);
       }
+      forgetExits(server.dataDirectory);
       await server.start(context.signal);
       return rebuildCollection(deps, context);
     },
@@ -103,7 +104,7 @@ function replacing(
       const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
       let salvaged: SalvagedIndex[] = [];
       let aside: string | undefined;
-      if (damaged) {
+      if (damaged || isDue(parameters["whole"], context)) {
         const why = { reason: parameters["reason"] as string, evidence: findings };
         const replaced = await replaceDirectory(
           server.dataDirectory,
@@ -115,6 +116,7 @@ function replacing(
         context.remember({ aside });
         context.note(`the damaged data directory is now ${replaced.folder}`);
       }
+      forgetExits(server.dataDirectory);
       const endpoint = await server.start(context.signal);
       for (const index of salvaged) {
         if (index.lost.length > 0) {
@@ -129,6 +131,11 @@ function replacing(
     undo: (_parameters, { remembered, signal }) =>
       putBack(server, remembered?.["aside"], `a repair that failed (${name})`, clock, signal),
   };
+}
+
+/** Files that look whole are replaced only once, also when the step is run again after a kill. */
+function isDue(whole: Json | undefined, { remembered }: StepContext): boolean {
+  return whole === true && remembered?.["aside"] === undefined;
 }
 
 type Parameters = NonNullable<StepContext["remembered"]>;

@@ -1,5 +1,4 @@
 import type { PlannedStep } from "@holdfast/recovery";
-import type { Finding } from "../server/inspect-data-directory.ts";
 
 /** The steps that the persistence strategy may plan, as data. Costs are rough, for ranking. */
 
@@ -26,8 +25,17 @@ export function startAfresh(mirrored: number, reason: string): PlannedStep {
   return { ...step, parameters: { reason, whole: true }, risk: "medium" };
 }
 
+/** For a server that crashes on indexes that look whole. */
+export function salvageAllStep(
+  indexes: readonly { segment: string; collection: string }[],
+  reason: string,
+): PlannedStep {
+  const step = salvageIndexStep(indexes, reason, true);
+  return { ...step, parameters: { ...step.parameters, whole: true } };
+}
+
 export function salvageIndexStep(
-  torn: readonly Extract<Finding, { kind: "torn-index" }>[],
+  torn: readonly { segment: string; collection: string }[],
   reason: string,
   isSecondChoice: boolean,
 ): PlannedStep {
@@ -35,7 +43,7 @@ export function salvageIndexStep(
   return {
     action: "salvage-index",
     parameters: { reason, segments: torn.map(({ segment }) => segment) },
-    title: `salvage the torn index of ${names}, on a copy`,
+    title: `salvage the index of ${names}, on a copy`,
     changes: [
       "a repaired copy takes the data directory's place; the server builds the index anew from it",
       "the damaged data directory moves into quarantine, whole",

@@ -1,7 +1,12 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { systemClock } from "@holdfast/core";
 import type { Diagnosis, PlannedStep, RecoveryStrategy } from "@holdfast/recovery";
 import { StoreError } from "@holdfast/store";
 import { probeChecks } from "../checks/probe-checks.ts";
 import { directoryChecks } from "../checks/directory-checks.ts";
+import { crashLoopOutcome } from "../checks/process-checks.ts";
+import { vectorSegments } from "../repairs/vector-segments.ts";
 import { lacksMagic } from "../repairs/sqlite-magic.ts";
 import {
   describeFinding,
@@ -19,6 +24,7 @@ import {
   rebuildCollectionStep,
   restoreBackupStep,
   rewriteMagicStep,
+  salvageAllStep,
   salvageIndexStep,
   startAfresh,
 } from "./persistence-steps.ts";
@@ -88,7 +94,7 @@ async function diagnoseContent(
 ): Promise<Diagnosis> {
   const { store, memory, server } = deps;
   // A store that does not answer at all is the earlier strategies'.
-  if (!(await answers(store, signal))) return diagnosisOf(PERSISTENCE, [], []);
+  if (!(await answers(store, signal))) return diagnoseCrashes(deps);
   const { collection, mirrored } = memory.status();
   const recordsMin = (): number => storedAtLeast(memory);
   const options = { collection, recordsMin, timeoutMs: PROBE_LIMIT_MS };
@@ -111,6 +117,28 @@ async function diagnoseContent(
     message: findings.map(({ message }) => message).join("; "),
     hint: "Nothing here can bring it back. Restore a backup: holdfast memory restore",
   });
+}
+
+/** Two quick crashes on files that look whole: what is in them is not what it should be. */
+function diagnoseCrashes(deps: ChromaRecoveryDeps): Diagnosis {
+  const { server, memory, clock = systemClock } = deps;
+  const loop = server && crashLoopOutcome(server.dataDirectory, clock.now());
+  if (server === undefined || loop?.status !== "fail") return diagnosisOf(PERSISTENCE, [], []);
+  const message = `${loop.message}, on files that look whole`;
+  const finding: StrategyFinding = { check: "crash-loop", message };
+  const { mirrored } = memory.status();
+  const canRebuild = mirrored > 0 && losesNothing(deps, server.dataDirectory);
+  const persisted = persistedIndexes(server.dataDirectory);
+  const steps = [
+    ...(canRebuild ? [startAfresh(mirrored, message)] : []),
+    ...(persisted.length > 0 ? [salvageAllStep(persisted, message)] : []),
+  ];
+  return diagnosisOf(PERSISTENCE, [finding], steps);
+}
+
+function persistedIndexes(dataDirectory: string): { segment: string; collection: string }[] {
+  using database = new DatabaseSync(join(dataDirectory, "chroma.sqlite3"), { readOnly: true });
+  return vectorSegments(database).filter(({ persisted }) => persisted !== undefined);
 }
 
 async function answers(store: ChromaRecoveryDeps["store"], signal: AbortSignal): Promise<boolean> {
