@@ -2,6 +2,7 @@ import { managedEndpoint } from "@holdfast/chroma";
 import { readSecret } from "@holdfast/config";
 import { systemClock } from "@holdfast/core";
 import type { HealthReport, SupervisorEvent } from "@holdfast/recovery";
+import { requireSchedule, runScheduledBackups } from "../backup/scheduled-backups.ts";
 import type { Context } from "../context.ts";
 import { BreakerTeller } from "../keeper/breaker-teller.ts";
 import { DrainBeside } from "../keeper/drain-beside.ts";
@@ -43,6 +44,7 @@ export async function runMonitor(
 ): Promise<HealthReport> {
   const { signal, environment } = context;
   const loaded = context.config();
+  await requireSchedule(loaded);
   const workspace = workspaceOf(loaded);
   const { dataDirectory } = workspace;
   const access: StoreAccess = {
@@ -76,7 +78,10 @@ export async function runMonitor(
   };
   try {
     if (options.once) return await store.supervisor.once(signal);
-    await beside.runWith(() => store.supervisor.run(signal), signal);
+    await beside.runWith(async () => {
+      const backups = runScheduledBackups(parts, context, (line) => view.note(line), signal);
+      await Promise.all([store.supervisor.run(signal), backups]);
+    }, signal);
     return report();
   } finally {
     await beside.stop();

@@ -2,6 +2,7 @@ import { expect } from "@jest/globals";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MonitorProcess } from "../monitor-process.ts";
 import { type Bench, keyTests } from "./key-tests.ts";
 
 keyTests("backup", {
@@ -15,6 +16,19 @@ keyTests("backup", {
     await bench.run("memory", "add", "x");
     await bench.run("memory", "backup");
     expect(readdirSync(join(bench.folder, "b")).some((name) => name.endsWith(".gz"))).toBe(true);
+  },
+  schedule: async (bench) => {
+    bench.configureDead('backup: {directory: b, schedule: "99 * * * *"}');
+    expect((await bench.run("memory", "monitor", "--once")).status).toBe(78);
+    bench.configureDead('backup: {directory: b, keep_last: 1, schedule: "* * * * * *"}');
+    await using monitor = new MonitorProcess(bench.sandbox, ["--no-recover"]);
+    const made = (): string[] =>
+      existsSync(join(bench.folder, "b"))
+        ? readdirSync(join(bench.folder, "b")).filter((name) => /^memories.*yaml$/.test(name))
+        : [];
+    const first = await monitor.until(() => made()[0]);
+    // The next one prunes this one.
+    await monitor.until(() => (made().includes(first) ? undefined : true));
   },
   include_policies: async (bench) => {
     bench.configureDead("backup: {include_policies: true}");

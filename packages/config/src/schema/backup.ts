@@ -18,6 +18,12 @@ export const backup = {
       default: "zstd",
       description: "gzip for readers that lack zstd; it is slower.",
     },
+    schedule: {
+      type: "string",
+      pattern: "^\\s*(\\S+\\s+){4,5}\\S+\\s*$",
+      description:
+        "When memory monitor backs up, and prunes: a cron expression in local time, such as 0 3 * * *.",
+    },
     include_policies: {
       type: "boolean",
       default: false,

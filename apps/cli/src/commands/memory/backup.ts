@@ -1,8 +1,9 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { BackupReport } from "@holdfast/memory";
-import { type Attachment, configurationOf, policiesOf } from "../../backup/attachments.ts";
+import { configurationOf, policiesOf } from "../../backup/attachments.ts";
 import { formatBytes, memories, took } from "../../backup/backup-text.ts";
+import { newBackupPath } from "../../backup/scheduled-backups.ts";
 import { progressTeller } from "../../backup/tell-progress.ts";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
@@ -53,7 +54,7 @@ async function backup(options: BackupOptions, context: Context): Promise<void> {
       incremental: options.incremental === true,
       configurationOnly: options.configOnly === true,
       createdBy: "holdfast",
-      ...(configuration === undefined ? {} : { configuration: plain(configuration) }),
+      ...(configuration === undefined ? {} : { configuration }),
       ...(withPolicies ? { policies: policiesOf(loaded) } : {}),
       onProgress: progress.onProgress,
       signal,
@@ -68,13 +69,9 @@ async function backup(options: BackupOptions, context: Context): Promise<void> {
   output.result(report, text(report));
 }
 
-const plain = ({ file, text: written }: Attachment): Attachment => ({ file, text: written });
-
 function pathOf(options: BackupOptions, directory: string, context: Context): string {
   if (options.output === undefined) {
-    const kind = options.configOnly ? "configuration" : "memories";
-    const at = new Date().toISOString().replaceAll(":", "-");
-    return join(directory, `${kind}-${at}.yaml`);
+    return newBackupPath(directory, options.configOnly ? "configuration" : "memories");
   }
   if (!/\.ya?ml$/i.test(options.output))
     throw usage(`${options.output} is no name for a manifest`, "End it in .yaml.");

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { listBackups, pruneBackups, type PruneReport } from "@holdfast/memory";
 import { formatBytes } from "../../../backup/backup-text.ts";
+import { retentionOf } from "../../../backup/scheduled-backups.ts";
 import type { Context } from "../../../context.ts";
 import { example } from "../../../help.ts";
 import { printable } from "../../../output.ts";
@@ -23,13 +24,9 @@ export function register(command: Command, context: Context): void {
 
 async function prune(options: PruneOptions, context: Context): Promise<void> {
   const { output, signal } = context;
-  const { directory, ...keep } = context.config().config.backup;
-  const retention = {
-    last: keep.keep_last,
-    daily: keep.keep_daily,
-    weekly: keep.keep_weekly,
-    monthly: keep.keep_monthly,
-  };
+  const loaded = context.config();
+  const { directory } = loaded.config.backup;
+  const retention = retentionOf(loaded);
   for (const { path, damage } of listBackups(directory).unreadable)
     output.warn(`left alone: ${path}: ${damage}`);
   const planned = await pruneBackups(directory, retention, { dryRun: true, signal });
