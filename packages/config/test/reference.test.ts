@@ -21,12 +21,12 @@ function written(path: string, text: string): string {
 /** A formatter may pad the tables. */
 const plain = (text: string): string => text.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-");
 
-test("docs/configuration.md says what the schema says", () => {
+test("docs/configuration.md says what the schema says; UPDATE_REFERENCE=1 writes it anew", () => {
   const text = configurationReference();
   expect(plain(written(DOCS, text))).toBe(plain(text));
 });
 
-test("the schema that the package ships is the one in force", () => {
+test("the schema that the package ships is the one in force; UPDATE_REFERENCE=1 writes it anew", () => {
   expect(JSON.parse(written(SCHEMA, JSON.stringify(configSchema)))).toEqual(configSchema);
 });
 
