@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BREAKER_DEFAULTS } from "@holdfast/breaker";
 import { configSchema, parseConfig } from "@holdfast/config";
 import { durationMs } from "@holdfast/core";
-import { MEMORY_DEFAULTS } from "@holdfast/memory";
+import { MEMORY_DEFAULTS, RETENTION_DEFAULTS } from "@holdfast/memory";
 
 test("every section has a file that tests its keys, and no key is without a test", () => {
   const files = readdirSync(join(import.meta.dirname, "config-keys"));
@@ -39,6 +39,8 @@ test("the schema's defaults are the packages' own", () => {
     keptRecordsMax: outbox.kept_records_max,
     keptBytesMax: outbox.kept_bytes_max,
   }).toEqual(MEMORY_DEFAULTS.outbox);
+  const { keep_last: last, keep_daily: daily, keep_weekly, keep_monthly } = config.backup;
+  expect({ last, daily, weekly: keep_weekly, monthly: keep_monthly }).toEqual(RETENTION_DEFAULTS);
   expect(durationMs(outbox.wait)).toBe(MEMORY_DEFAULTS.waitMs);
   expect(durationMs(breaker.timeout)).toBe(MEMORY_DEFAULTS.limits.writeMs);
   expect(config.vector_store.config.collection_name).toBe(MEMORY_DEFAULTS.collection);
