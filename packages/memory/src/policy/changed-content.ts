@@ -1,10 +1,4 @@
-import {
-  type ActionParameters,
-  type Effect,
-  type EffectAction,
-  fillIn,
-  type PolicyEvent,
-} from "@holdfast/policy";
+import { type ActionParameters, type Effect, fillIn, type PolicyEvent } from "@holdfast/policy";
 import type { Metadata } from "@holdfast/store";
 
 /** What policies may change of a memory. */
@@ -59,26 +53,15 @@ export function filledIn(metadata: Metadata, event: PolicyEvent): Metadata {
   );
 }
 
-/** What an action makes of a memory, if it is one of these; else the memory as it is. */
-export function changed(content: Content, action: EffectAction, event: PolicyEvent): Content {
-  if (!Object.hasOwn(changes, action.type)) return content;
-  // Each takes the parameters of its own type, which the compiler cannot follow here.
-  const change = changes[action.type as ChangingType] as Change<unknown>;
-  return change(content, action.parameters ?? {}, event);
+/** Splits off the changes to the event's own memory, which become part of its write. */
+export function splitChanges(effects: readonly Effect[]): {
+  own: readonly Effect[];
+  others: readonly Effect[];
+} {
+  return { own: effects.filter(isOwn), others: effects.filter((effect) => !isOwn(effect)) };
 }
 
-/**
- * Splits off the changes to the event's own memory, which become part of its write; asynchronous
- * ones follow it, unless they are to be taken too.
- */
-export function splitChanges(
-  effects: readonly Effect[],
-  { asynchronous = false }: { asynchronous?: boolean } = {},
-): { own: readonly Effect[]; others: readonly Effect[] } {
-  const isOwn = ({ action }: Effect): boolean => {
-    if (!Object.hasOwn(changes, action.type)) return false;
-    if (action.async_execution === true && !asynchronous) return false;
-    return ((action.parameters ?? {}) as { id?: string }).id === undefined;
-  };
-  return { own: effects.filter(isOwn), others: effects.filter((effect) => !isOwn(effect)) };
+function isOwn({ action }: Effect): boolean {
+  if (!Object.hasOwn(changes, action.type) || action.async_execution === true) return false;
+  return ((action.parameters ?? {}) as { id?: string }).id === undefined;
 }

@@ -8,18 +8,6 @@ export function addEvent(memory: NewMemory & { id: string }, at: number): Policy
   return { ...made(raisedAs, at), scope, text, tags, metadata, context: { memory_id: id } };
 }
 
-/**
- * The events of a memory that a trigger is about to capture: the trigger's, with the metadata as its
- * context too, and that of the adding. The memory has no id yet.
- */
-export function captureEvents(type: string, at: number): ((memory: NewMemory) => PolicyEvent)[] {
-  const added = (memory: NewMemory): PolicyEvent => {
-    const { context: _, ...event } = addEvent({ ...memory, id: "" }, at);
-    return event;
-  };
-  return [(memory) => ({ ...added(memory), type, context: memory.metadata ?? {} }), added];
-}
-
 /** The event of a memory that is about to be changed, as it would be afterwards. */
 export function updateEvent(
   memory: MemoryRecord,

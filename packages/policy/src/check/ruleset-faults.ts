@@ -4,7 +4,7 @@ import type { PolicyRule } from "../rule.ts";
 import { error, type RuleFault } from "./rule-faults.ts";
 
 /** How many rules a chain may lead through after the first. */
-export const CHAIN_DEPTH_MAX = 10;
+const CHAIN_DEPTH_MAX = 10;
 
 /**
  * What is wrong between rules: names given twice, chains that lead nowhere, back, or too far; each
