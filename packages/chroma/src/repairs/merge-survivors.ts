@@ -1,4 +1,12 @@
-import { renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { RepairError } from "./repair-error.ts";
@@ -19,6 +27,11 @@ const CATALOGUE = "chroma.sqlite3";
 const FULL_TEXT = "embedding_fulltext_search";
 /** Without these nobody knows whose the records are. */
 const NEEDED = ["collections", "databases", "segments"];
+/** SQLite's file format: u16 page size at 16, u32 pages at 28. */
+const HEADER_BYTES = 100;
+const PAGE_SIZE_AT = 16;
+const PAGES_AT = 28;
+const FILL_FACTOR_MAX = 1_000;
 const ROW_SPAN_MAX = 2 ** 40;
 
 /**
@@ -59,10 +72,26 @@ export function mergeSurvivors(copy: string): MergedSurvivors {
 }
 
 function openDamaged(file: string): DatabaseSync {
+  fillUp(file);
   const database = new DatabaseSync(file, { timeout: 5_000 });
   // Rows are what is wanted, whatever the rest of their page says.
   database.exec("PRAGMA cell_size_check = OFF; PRAGMA query_only = ON");
   return database;
+}
+
+/** SQLite opens no file that is shorter than its header says; empty pages are damage like any. */
+function fillUp(file: string): void {
+  const descriptor = openSync(file, "r+");
+  try {
+    const header = Buffer.alloc(HEADER_BYTES);
+    readSync(descriptor, header, 0, header.length, 0);
+    const told = header.readUInt16BE(PAGE_SIZE_AT);
+    const bytes = (told === 1 ? 65_536 : told) * header.readUInt32BE(PAGES_AT);
+    const { size } = fstatSync(descriptor);
+    if (bytes > size && bytes < size * FILL_FACTOR_MAX) ftruncateSync(descriptor, bytes);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Tables with their rows, and what is made after them: indexes, views, triggers, full text. */
