@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startChroma, type TestChroma } from "@holdfast/testkit";
 import { deadPort } from "./dead-port.ts";
@@ -20,14 +20,18 @@ function configure(host: string, port: number): void {
 }
 
 /** As another program talks to Chroma. */
-async function post(chroma: TestChroma, path: string, body: unknown): Promise<{ id: string }> {
+async function post(
+  chroma: Pick<TestChroma, "host" | "port">,
+  path: string,
+  body: unknown,
+): Promise<{ id: string; ids: string[] }> {
   const response = await fetch(`http://${chroma.host}:${chroma.port}${COLLECTIONS}${path}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
   expect(response.ok).toBe(true);
-  return (await response.json()) as { id: string };
+  return (await response.json()) as { id: string; ids: string[] };
 }
 
 test("a collection that another program filled: synced, recalled when the server is away", async () => {
@@ -71,3 +75,23 @@ test("a collection that is not there, and a server that does not answer", async 
   configure("127.0.0.1", await deadPort());
   expect(await run("memory", "sync")).toMatchObject({ status: 13 });
 }, 120_000);
+
+test("a managed store whose files are gone comes back with what others wrote", async () => {
+  await run("init");
+  try {
+    const first = (await run("server", "start")).json.data as { host: string; port: number };
+    const { id } = await post(first, "", { name: "memories" });
+    const embeddings = [Array.from({ length: 384 }, (_, n) => Math.sin(n + 1))];
+    await post(first, `/${id}/add`, { ids: ["one"], embeddings, documents: ["by another"] });
+    expect((await run("memory", "sync")).json.data).toMatchObject({ added: 1 });
+    await run("server", "stop");
+    rmSync(join(sandbox.folder, ".holdfast/chroma"), { recursive: true });
+
+    const again = (await run("server", "start")).json.data as { host: string; port: number };
+    const made = await post(again, "", { name: "memories", get_or_create: true });
+    expect((await post(again, `/${made.id}/get`, { ids: ["one"] })).ids).toEqual(["one"]);
+    expect((await run("memory", "sync")).json.data).toMatchObject({ held: 1, vanished: 0 });
+  } finally {
+    await run("server", "stop");
+  }
+}, 180_000);

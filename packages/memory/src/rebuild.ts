@@ -16,7 +16,7 @@ import { MemoryError } from "./memory-error.ts";
 import type { MirrorRow } from "./mirror.ts";
 import { checksumOf, decodeRecord, type MemoryContent } from "./record-codec.ts";
 import type { StoreAccess } from "./store-access.ts";
-import { returnOthers } from "./sync/return-others.ts";
+import { embedderFor, returnOthers } from "./sync/return-others.ts";
 
 const STAGING = "--rebuild-";
 const KEPT = "--before-";
@@ -44,7 +44,7 @@ export async function rebuildCollection(
 ): Promise<RebuildReport> {
   const { access, journal } = deps;
   const { store } = access;
-  const embedder = await access.requireSameEmbedder();
+  const embedder = embedderFor(journal, await access.requireSameEmbedder());
   const old = await openIfThere(store, name, call);
   const cutOff = await cutOffStagings(store, name, call);
   const staging = `${name}${STAGING}${randomUUID().slice(0, 8)}`;

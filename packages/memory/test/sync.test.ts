@@ -249,3 +249,17 @@ test("a backup made while the store is away has what others wrote, as the last s
   });
   expect(await restored.count()).toBe(3);
 });
+
+test("others' vectors of another dimension come back, into a collection that ours is not meant for", async () => {
+  await using at = workspace();
+  const embedder = { provider: "other", model: "other", dimension: 3 };
+  const theirs = await at.store.createCollection({ name: "memories", embedder });
+  await theirs.upsert([record("a", "the harbour", { embedding: new Float32Array([1, 2, 3]) })]);
+  expect(await sync(at)).toMatchObject({ added: 1 });
+  await at.store.deleteCollection("memories");
+  const memory = at.open();
+  expect(await memory.rebuild()).toMatchObject({ returned: 1 });
+  const [back] = await (await at.store.openCollection("memories")).get(["a"], { embeddings: true });
+  expect([...(back?.embedding ?? [])]).toEqual([1, 2, 3]);
+  await expect(memory.search("harbour")).rejects.toMatchObject({ code: "EMBEDDER_MISMATCH" });
+});

@@ -1,8 +1,24 @@
-import type { CallOptions, VectorCollection, VectorRecord } from "@holdfast/store";
+import type {
+  CallOptions,
+  EmbedderIdentity,
+  VectorCollection,
+  VectorRecord,
+} from "@holdfast/store";
 import type { Journal } from "../journal.ts";
 import type { OtherRecord } from "./others-mirror.ts";
 
 const PAGE = 500;
+
+/**
+ * Which vectors a collection made anew is to hold: ours, unless everything in it is others' and of
+ * another dimension. Their model is not known then.
+ */
+export function embedderFor({ working }: Journal, ours: EmbedderIdentity): EmbedderIdentity {
+  const dimension = working.others.page(0, 1)[0]?.vector?.length;
+  if (dimension === undefined || dimension === ours.dimension || working.mirror.count() > 0)
+    return ours;
+  return { provider: "unknown", model: "unknown", dimension };
+}
 
 /**
  * Writes into a fresh collection what other programs had put into the one that was lost, as the
