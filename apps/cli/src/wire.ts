@@ -96,7 +96,8 @@ interface OverStore {
   close: () => Promise<void>;
 }
 
-async function overStore(
+/** A memory over these parts, redacted; nothing is connected to or loaded yet. */
+export async function overStore(
   workspace: Workspace,
   { store, embedder }: { store: VectorStore; embedder: MemoryDeps["embedder"] },
   background: boolean,

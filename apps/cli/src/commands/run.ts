@@ -36,7 +36,7 @@ function memoryOf(context: Context): { loaded: LoadedConfig } | undefined {
     const { enabled, triggers } = loaded.config;
     return enabled && triggers.enabled ? { loaded } : undefined;
   } catch (error) {
-    told(context, error);
+    told(context, `not remembered: ${(error as Error).message}`);
     return undefined;
   }
 }
@@ -51,16 +51,16 @@ async function remember(
     const { captureEvent } = await import("../triggers/capture-event.ts");
     const { programEvent } = await import("../run/program-event.ts");
     const event = programEvent(words, end, context.workingDirectory);
-    const captured: Captured = await captureEvent(event, {
-      loaded,
-      busyTimeoutMs: BUSY_TIMEOUT_MS,
-    });
-    if (context.output.verbose) context.output.note(`remembered: ${captured.result}`);
+    const tell = (message: string): void => told(context, message);
+    const { environment } = context;
+    const deps = { loaded, environment, busyTimeoutMs: BUSY_TIMEOUT_MS, tell };
+    const captured: Captured = await captureEvent(event, deps);
+    told(context, `remembered: ${captured.result}`);
   } catch (error) {
-    told(context, error);
+    told(context, `not remembered: ${(error as Error).message}`);
   }
 }
 
-function told({ output }: Context, error: unknown): void {
-  if (output.verbose) output.note(`not remembered: ${(error as Error).message}`);
+function told({ output }: Context, message: string): void {
+  if (output.verbose) output.note(message);
 }

@@ -14,6 +14,8 @@ export interface HookDeps {
   elapsedMs: () => number;
   /** Writes what the agent is told. */
   answer: (text: string) => void;
+  /** Told what went wrong, or what policies have to say. */
+  tell: (message: string) => void;
 }
 
 /** Many agents' hooks write at once; each waits for its turn rather than lose what it has. */
@@ -32,7 +34,9 @@ export async function handleHook(text: string, deps: HookDeps): Promise<void> {
   if (isRecalling(input) && deps.elapsedMs() < durationMs(loaded.config.triggers.hook_budget))
     await answerFrom(input, loaded, deps);
   const event = eventOfHook(input, projectOf(deps.environment["CLAUDE_PROJECT_DIR"] ?? folder));
-  if (event !== undefined) await captureEvent(event, { loaded, busyTimeoutMs: BUSY_TIMEOUT_MS });
+  if (event === undefined) return;
+  const { environment, tell } = deps;
+  await captureEvent(event, { loaded, environment, busyTimeoutMs: BUSY_TIMEOUT_MS, tell });
 }
 
 /** A recall that fails must not cost the capture. */
@@ -55,7 +59,7 @@ async function answerFrom(input: HookInput, loaded: LoadedConfig, deps: HookDeps
     const output = contextOutput(input, elsewhere(found, input).slice(0, limit));
     if (output !== undefined) deps.answer(`${output}\n`);
   } catch (error) {
-    process.emitWarning(error as Error);
+    deps.tell(`not recalled: ${(error as Error).message}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Config, LoadedConfig } from "@holdfast/config";
 import { durationMs } from "@holdfast/core";
 import type {
@@ -9,8 +10,17 @@ import type {
 import { redactorOf } from "../redaction.ts";
 import { workspaceOf } from "../workspace.ts";
 
-/** `nowhere`: nothing is remembered here yet. `short`: there are no words in it. */
-export type Captured = CaptureResult | { result: "nowhere" | "short" | "off" };
+/** `nowhere`: nothing is remembered here yet. `short`: too few words. `declined`: by a policy. */
+export type Captured = CaptureResult | { result: "nowhere" | "short" | "declined" };
+
+export interface CaptureDeps {
+  loaded: LoadedConfig;
+  environment: NodeJS.ProcessEnv;
+  /** How long to wait for another process's write, in milliseconds. */
+  busyTimeoutMs: number;
+  /** Told what policies have to say. */
+  tell: (message: string) => void;
+}
 
 /** Whether the configuration lets anything be remembered without being asked for. */
 export function triggersEnabled({ enabled, triggers }: Config): boolean {
@@ -18,13 +28,13 @@ export function triggersEnabled({ enabled, triggers }: Config): boolean {
 }
 
 /**
- * Journals an event where its configuration says, redacted; the store is not asked, and nothing is
- * created or started. Loads neither embedder nor client.
+ * Journals an event where its configuration says, redacted and under its policies. The store is not
+ * asked, and nothing is created or started. Loads neither embedder nor client.
  * @throws whatever is wrong: it is the caller who must not fail.
  */
 export async function captureEvent(
   event: TriggerEvent,
-  { loaded, busyTimeoutMs }: { loaded: LoadedConfig; busyTimeoutMs: number },
+  { loaded, environment, busyTimeoutMs, tell }: CaptureDeps,
 ): Promise<Captured> {
   const { config } = loaded;
   const { CaptureJournal, memoryOfEvent, redactContent } = await import("@holdfast/memory/capture");
@@ -40,7 +50,11 @@ export async function captureEvent(
   const text = redactor.redact(event.text).text;
   const memory = memoryOfEvent({ ...event, text }, decision, bounds);
   if (memory === undefined) return { result: "short" };
-  return journal.add(redactContent(memory, redactor).content, Date.now());
+  const { content } = redactContent(memory, redactor);
+  const { enabled, directory } = config.policies;
+  if (!enabled || !existsSync(directory)) return journal.add(content, Date.now());
+  const { captureGoverned } = await import("./governed-capture.ts");
+  return await captureGoverned(content, workspaceOf(loaded), { journal, environment, tell });
 }
 
 /** Where a configuration's memories are on this machine, and how captures are bounded. */

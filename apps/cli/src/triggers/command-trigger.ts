@@ -28,13 +28,18 @@ export async function rememberCommand(
 ): Promise<void> {
   const loaded = context?.loaded;
   if (context === undefined || loaded === undefined || end.entry?.trigger === "own") return;
+  const tell = (message: string): void => {
+    if (output.verbose) output.note(message);
+  };
   if (!context.trigger || !loaded.config.triggers.commands) return;
   try {
     const { captureEvent, triggersEnabled } = await import("./capture-event.ts");
     if (!triggersEnabled(loaded.config)) return;
-    await captureEvent(eventOf(end), { loaded, busyTimeoutMs: BUSY_TIMEOUT_MS });
+    const { environment } = context;
+    const deps = { loaded, environment, busyTimeoutMs: BUSY_TIMEOUT_MS, tell };
+    await captureEvent(eventOf(end), deps);
   } catch (error) {
-    if (output.verbose) output.note(`not remembered: ${(error as Error).message}`);
+    tell(`not remembered: ${(error as Error).message}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "../run-cli.ts";
 
@@ -114,4 +114,39 @@ test.each([
 test("every command offers the way out in its help", async () => {
   const { stdout } = await sandbox.run(["memory", "list", "--help"]);
   expect(stdout).toContain("--no-trigger");
+});
+
+test("policies decide on what is remembered of commands, and act on it", async () => {
+  await sandbox.run(["memory", "add", "first", "--no-trigger"]);
+  mkdirSync(join(sandbox.folder, "policies"));
+  const rules = {
+    "no-lists": {
+      conditions: [
+        { type: "equals", field: "type", value: "command" },
+        { type: "contains", field: "text", value: "memory list" },
+      ],
+      actions: [{ type: "abort" }],
+    },
+    failures: {
+      conditions: [{ type: "equals", field: "metadata.outcome", value: "error" }],
+      actions: [
+        { type: "add_tag", parameters: { tag: "look-here" } },
+        { type: "create_memory", parameters: { text: "It failed: {{text}}" } },
+      ],
+    },
+  };
+  writeFileSync(join(sandbox.folder, "policies/commands.yaml"), JSON.stringify({ rules }));
+  await sandbox.run(["memory", "list"]);
+  await sandbox.run(["memory", "get", "none"]);
+  expect(await done()).toMatchObject([
+    {
+      text: expect.stringContaining("memory get none"),
+      tags: ["command", "holdfast", "look-here"],
+    },
+  ]);
+  const { json } = await sandbox.run(["memory", "list", "--json", "--no-trigger"]);
+  expect(json.data.memories).toMatchObject([
+    { text: expect.stringMatching(/^It failed: holdfast memory get none/) },
+    { text: "first" },
+  ]);
 });

@@ -16,9 +16,10 @@ const INPUT_WAIT_MS = 5_000;
 
 /** Whatever happens, the agent goes on: nothing on stderr but with --verbose, and exit status 0. */
 async function answer(context: Context): Promise<void> {
-  const tell = (error: unknown): void => {
-    if (context.output.verbose) context.output.note(`not remembered: ${(error as Error).message}`);
+  const say = (message: string): void => {
+    if (context.output.verbose) context.output.note(message);
   };
+  const tell = (error: Error): void => say(`not remembered: ${error.message}`);
   process.removeAllListeners("warning").on("warning", tell);
   process.on("uncaughtException", (error) => {
     tell(error);
@@ -32,9 +33,10 @@ async function answer(context: Context): Promise<void> {
       environment: context.environment,
       elapsedMs: () => performance.now(),
       answer: (text) => process.stdout.write(text),
+      tell: say,
     });
   } catch (error) {
-    tell(error);
+    tell(error as Error);
   }
 }
 
