@@ -156,16 +156,10 @@ describe("a recovery", () => {
       "repaired",
       "skipped",
     ]);
-    expect(events).toEqual(
-      [
-        "opened",
-        "planned",
-        "step-began",
-        "step-ended",
-        "step-began",
-        "step-ended",
-        "step-began",
-      ].concat(["step-ended", "proved", "closed"]),
+    // The second strategy is asked when the first one's steps have not sufficed.
+    expect(events.join(" ")).toBe(
+      "opened planned step-began step-ended step-began step-ended proved " +
+        "planned step-began step-ended proved closed",
     );
   });
 

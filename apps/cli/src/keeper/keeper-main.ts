@@ -4,8 +4,10 @@ import { ensureStateDirectory, managedEndpoint, ServerError } from "@holdfast/ch
 import { durationMs, systemClock, systemRandom } from "@holdfast/core";
 import { RecoveryJournal } from "@holdfast/recovery";
 import { healthOptions, restartOptions } from "../health-options.ts";
+import { managedServerOptions } from "../managed-server-options.ts";
+import { ownCollections, targetOf } from "../recovery/store-recovery.ts";
 import { userDataDirectory } from "../user-directories.ts";
-import { wire } from "../wire.ts";
+import { type StoreAccess, wire } from "../wire.ts";
 import { recoveryFileOf, workspaceOf } from "../workspace.ts";
 import { Keeper } from "./keeper.ts";
 import type { KeeperArguments } from "./keeper-arguments.ts";
@@ -38,27 +40,26 @@ async function main(given: KeeperArguments): Promise<void> {
   if (dataDirectory === undefined) throw new TypeError("Only a managed store has a keeper");
   const { stateDirectory } = ensureStateDirectory(dataDirectory);
   const { logger, rotate } = openKeeperLog(stateDirectory);
-  const { command, allow_reset: allowReset, anonymized_telemetry } = config.vector_store.config;
+  const { anonymized_telemetry } = config.vector_store.config;
   // Chroma's own name for it; the server inherits it, and builds without telemetry ignore it.
   process.env["ANONYMIZED_TELEMETRY"] = anonymized_telemetry ? "True" : "False";
   const idleTimeoutMs = given.idleTimeoutMs ?? durationMs(config.keeper.idle_timeout);
   using database = KeeperDatabase.open(stateDirectory);
   using journal = RecoveryJournal.open(recoveryFileOf(workspace));
-  const parts = await wire(workspace, {
+  const access: StoreAccess = {
     readSecret: (reference) => readSecret(reference, process.env),
     endpoint: managedEndpoint(dataDirectory),
-    background: false,
-  });
+  };
+  const parts = await wire(workspace, { ...access, background: false });
   try {
     const keeper = new Keeper(
       {
         server: {
+          ...managedServerOptions(workspace),
           dataDirectory,
-          allowReset: allowReset ?? false,
           orphanMs: idleTimeoutMs,
           // Whoever finds another keeper is not needed, and must not succeed one that was stopped.
           lockWaitMs: LOCK_WAIT_MS,
-          ...(command === undefined ? {} : { command }),
         },
         idleTimeoutMs,
         health: {
@@ -77,6 +78,10 @@ async function main(given: KeeperArguments): Promise<void> {
         rotateLog: rotate,
         clock: systemClock,
         random: systemRandom,
+        recovery: {
+          target: targetOf(workspace, access),
+          isOwnCollection: ownCollections(workspace),
+        },
       },
     );
     await keeper.run(stopping.signal);

@@ -1,14 +1,20 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
-import type { InstallProgress, ManagedServerOptions } from "@holdfast/chroma";
+import {
+  chromaProof,
+  type ChromaRecoveryDeps,
+  chromaStrategies,
+  type InstallProgress,
+  type ManagedServerOptions,
+} from "@holdfast/chroma";
 import { type Clock, HoldfastError, type Random } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import {
+  HEALTH_DEFAULTS,
   type HealthCheck,
   HealthLoop,
   type HealthLoopOptions,
   RecoveryEngine,
   type RecoveryJournal,
-  restartStrategy,
   RestartPolicy,
   type RestartPolicyOptions,
   Supervisor,
@@ -24,7 +30,7 @@ import type { KeeperDatabase, KeeperPhase } from "./keeper-database.ts";
 import type { KeeperLogger } from "./keeper-log.ts";
 import type { KeeperMetrics } from "./keeper-metrics.ts";
 import { ServerOrchestrator } from "./server-orchestrator.ts";
-import { aliveCheck, canaryCheck } from "./store-checks.ts";
+import { storeChecks } from "./store-checks.ts";
 
 /** What recoveries of the store are journaled under, whoever makes them. */
 export const STORE_SERVICE = "store";
@@ -52,11 +58,12 @@ export interface KeeperDeps {
   logger: KeeperLogger;
   clock: Clock;
   random: Random;
+  /** What repairs need to know besides. */
+  recovery: Pick<ChromaRecoveryDeps, "target" | "isOwnCollection">;
   rotateLog?: () => void;
 }
 
 const TICK_MS = 250;
-const CHECK_LIMIT_MS = 5_000;
 
 /**
  * Keeps one data directory served: starts Chroma and supervises it (see `Supervisor`), drains the
@@ -157,16 +164,15 @@ export class Keeper {
   }
 
   #supervise(): Supervisor {
-    const { breaker, journal, clock, random, logger } = this.#deps;
+    const { store, memory, breaker, journal, clock, random, logger } = this.#deps;
     const { health = {}, restart = {} } = this.#options;
-    const [alive, canary] = this.#checks();
-    const proof = canary ?? alive;
+    const repairs = { ...this.#deps.recovery, store, memory, server: this.#server.control, clock };
     const engine = new RecoveryEngine(
       { service: STORE_SERVICE },
       {
         journal,
-        strategies: [restartStrategy({}, { orchestrator: this.#server, checks: [alive] })],
-        prove: (context) => proof.run(context),
+        strategies: chromaStrategies(repairs),
+        prove: chromaProof(repairs),
         clock,
         onEvent: (event) => logger.info({ event }, "recovering"),
       },
@@ -175,7 +181,7 @@ export class Keeper {
       { starts: true, endsWhenDown: true, riskMax: this.#options.riskMax ?? "medium" },
       {
         health: new HealthLoop(health, {
-          checks: canary === undefined ? [alive] : [alive, canary],
+          checks: this.#checks(),
           clock,
           anxious: () => isAnyTripped(breaker),
         }),
@@ -188,17 +194,17 @@ export class Keeper {
     );
   }
 
-  #checks(): [alive: HealthCheck, canary?: HealthCheck] {
-    const { store, metrics, database, clock } = this.#deps;
-    const { timeoutMs = CHECK_LIMIT_MS, canary = true } = this.#options.health ?? {};
-    const onEnd = (tookMs: number, error?: HoldfastError): void => {
+  #checks(): HealthCheck[] {
+    const { store, memory, metrics, database, clock } = this.#deps;
+    const { timeoutMs = HEALTH_DEFAULTS.timeoutMs, canary = true } = this.#options.health ?? {};
+    const { collection } = memory.status();
+    const onCanary = (tookMs: number, error?: HoldfastError): void => {
       // One that was cut off because we stop says nothing about the store.
       if (this.#stopping.signal.aborted) return;
       metrics.canary(clock.monotonic() - tookMs, error);
       if (error === undefined) database.setCanary(clock.now());
     };
-    const alive = aliveCheck(store, timeoutMs);
-    return canary ? [alive, canaryCheck({ store, clock, onEnd }, timeoutMs)] : [alive];
+    return storeChecks({ collection, timeoutMs, canary }, { store, clock, onCanary });
   }
 
   #onEvent(event: SupervisorEvent): void {
@@ -250,6 +256,7 @@ export class Keeper {
 function asFailure(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) {
     if (error.code !== "SERVICE_UNHEALED") return error;
+    if (!error.retryable) return refused(error);
     return new HoldfastError(error.message, {
       code: "SERVER_CRASH_LOOP",
       hint: error.hint ?? "See its log with: holdfast server logs",
@@ -258,6 +265,14 @@ function asFailure(error: unknown): HoldfastError {
   return new HoldfastError(error instanceof Error ? error.message : String(error), {
     code: "KEEPER_FAILED",
     cause: error,
+  });
+}
+
+/** What is left needs a person. */
+function refused({ message, hint }: HoldfastError): HoldfastError {
+  return new HoldfastError(message, {
+    code: "HEAL_REFUSED",
+    hint: hint ?? "See what was found with: holdfast memory incidents",
   });
 }
 

@@ -39,6 +39,11 @@ export class ServerOrchestrator implements Orchestrator {
     });
   }
 
+  /** The same server, for repairs that start and stop it themselves. */
+  get control(): ManagedServer {
+    return this.#server;
+  }
+
   /** Takes the directory. @throws ServerError `SERVER_LOCKED`. */
   claim(): void {
     this.#server.claim();
@@ -86,9 +91,11 @@ export class ServerOrchestrator implements Orchestrator {
   }
 }
 
+const WORTH_ANOTHER = ["SERVER_START_FAILED", "HEAL_REFUSED"];
+
 /** A server that did not start may start the next time, or after a repair. */
 function worthAnotherAttempt(error: unknown): unknown {
-  if (!(error instanceof HoldfastError) || error.code !== "SERVER_START_FAILED") return error;
+  if (!(error instanceof HoldfastError) || !WORTH_ANOTHER.includes(error.code)) return error;
   const { message, code, hint } = error;
   const told = hint === undefined ? {} : { hint };
   return new HoldfastError(message, { code, retryable: true, cause: error, ...told });

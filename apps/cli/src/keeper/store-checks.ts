@@ -1,54 +1,42 @@
+import { probeChecks } from "@holdfast/chroma";
 import { type Clock, HoldfastError } from "@holdfast/core";
 import type { HealthCheck } from "@holdfast/recovery";
 import type { VectorStore } from "@holdfast/store";
-import { sendCanary } from "./canary.ts";
 
-/** Whether the store answers at all: a real round trip to its tenant and database. */
-export function aliveCheck(store: VectorStore, timeoutMs: number): HealthCheck {
-  return {
-    name: "alive",
-    service: "chroma",
-    severity: "offline",
-    timeoutMs,
-    run: async ({ signal }) => {
-      await store.ping({ signal, timeoutMs });
-      return { status: "pass", message: "the store answers" };
-    },
-  };
+export interface StoreChecksOptions {
+  collection: string;
+  timeoutMs: number;
+  /** False: the store is only asked for an answer. */
+  canary: boolean;
 }
 
-export interface CanaryDeps {
+export interface StoreChecksDeps {
   store: VectorStore;
   clock: Clock;
-  /** Told how long it took, and why it failed when it did. */
-  onEnd: (tookMs: number, error?: HoldfastError) => void;
+  /** Told how long each canary took, and why it failed when it did. */
+  onCanary: (tookMs: number, error?: HoldfastError) => void;
 }
 
-/** A canary makes several calls. */
-const CALLS = 3;
-
-/** Whether what is written is found, and what is deleted is gone. */
-export function canaryCheck({ store, clock, onEnd }: CanaryDeps, timeoutMs: number): HealthCheck {
-  return {
-    name: "canary",
-    service: "chroma",
-    timeoutMs: CALLS * timeoutMs,
-    run: async ({ signal }) => {
+/** The checks that use the store: whether it answers, and whether it does its work. */
+export function storeChecks(
+  { collection, timeoutMs, canary }: StoreChecksOptions,
+  { store, clock, onCanary }: StoreChecksDeps,
+): HealthCheck[] {
+  const checks = probeChecks(store, { collection, timeoutMs });
+  if (!canary) return checks.filter(({ name }) => name === "place");
+  return checks.map((check) => {
+    if (check.name !== "canary") return check;
+    const run: HealthCheck["run"] = async (context) => {
       const began = clock.monotonic();
       try {
-        await sendCanary(store, timeoutMs, signal);
+        const outcome = await check.run(context);
+        onCanary(clock.monotonic() - began);
+        return outcome;
       } catch (error) {
-        // Who was no longer waited for has been judged already.
-        if (error instanceof HoldfastError) onEnd(clock.monotonic() - began, error);
+        if (error instanceof HoldfastError) onCanary(clock.monotonic() - began, error);
         throw error;
       }
-      const tookMs = clock.monotonic() - began;
-      onEnd(tookMs);
-      return {
-        status: "pass",
-        message: "the canary was written, found and deleted",
-        evidence: { tookMs },
-      };
-    },
-  };
+    };
+    return { ...check, run };
+  });
 }

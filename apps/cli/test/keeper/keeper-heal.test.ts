@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, jest, test } from "@jest/globals";
 import { inspectDataDirectory, readServerRecord, statePathsOf } from "@holdfast/chroma";
+import { RecoveryJournal } from "@holdfast/recovery";
 import { isRunning } from "@holdfast/sqlite";
 import { until } from "@holdfast/testkit";
 import { keeperStatus } from "../../src/keeper/control-keeper.ts";
@@ -79,7 +80,7 @@ test("a directory that vanished is rebuilt", async () => {
   await expect(whole(workspace)).resolves.toBe(7);
 });
 
-test("what only the store holds is never moved aside: refused, and named", async () => {
+test("what only the store holds is salvaged, and what was damaged is kept", async () => {
   await using workspace = new KeeperWorkspace();
   await remember(workspace, 3);
   const { store } = await workspace.open();
@@ -91,12 +92,29 @@ test("what only the store holds is never moved aside: refused, and named", async
   await theirs.upsert([{ id: "precious", document: "x", metadata: {}, embedding }]);
   await workspace.stop();
   tear(workspace.dataDirectory);
-  const before = readdirSync(workspace.dataDirectory).toSorted();
 
-  await expect(workspace.ensure()).rejects.toMatchObject({
-    code: "HEAL_REFUSED",
-    message: expect.stringContaining("theirs/precious") as unknown,
+  await workspace.ensure();
+  const { store: healed } = await workspace.open();
+  const collection = await healed.openCollection("theirs");
+  expect(await collection.get(["precious"])).toMatchObject([{ id: "precious", document: "x" }]);
+  await expect(whole(workspace)).resolves.toBe(3);
+  expect(readdirSync(statePathsOf(workspace.dataDirectory).quarantine)).toHaveLength(1);
+  const { stateDirectory } = statePathsOf(workspace.dataDirectory);
+  using journal = RecoveryJournal.open(join(stateDirectory, "recovery.db"));
+  expect(journal.incidents()).toMatchObject([{ state: "recovered", service: "store" }]);
+});
+
+test("what can neither be moved aside nor repaired is left as it is, and said", async () => {
+  await using workspace = new KeeperWorkspace();
+  await remember(workspace, 3);
+  await workspace.stop();
+  const catalogue = join(workspace.dataDirectory, "chroma.sqlite3");
+  truncateSync(catalogue, 100);
+  writeFileSync(workspace.configFile, "\nrecovery: {risk_max: none, backoff_max: 0}\n", {
+    flag: "a",
   });
+  const before = readdirSync(workspace.dataDirectory).toSorted();
+  await expect(workspace.ensure()).rejects.toMatchObject({ code: "HEAL_REFUSED" });
   expect(readdirSync(workspace.dataDirectory).toSorted()).toEqual(before);
   expect(keeperStatus(workspace.dataDirectory)).toMatchObject({ running: false, phase: "stopped" });
 });

@@ -3,7 +3,7 @@ import type { CheckContext, CheckOutcome } from "../check.ts";
 import type { Diagnosis, PlannedStep, RecoveryStrategy } from "../step.ts";
 import type { Incident, IncidentState } from "./incident.ts";
 import type { JournalHold } from "./journal-hold.ts";
-import { planOf, type RecoveryPlan } from "./plan.ts";
+import { planOf, type RecoveryPlan, withinRisk } from "./plan.ts";
 import type { RecoveryEvent } from "./recovery-event.ts";
 import type { RecoveryJournal } from "./recovery-journal.ts";
 import { RecoveryRun, type RunEnd } from "./recovery-run.ts";
@@ -84,12 +84,8 @@ export class RecoveryEngine {
   }
 
   /** What would be done now. Changes nothing, and needs no right to. @throws the signal's reason. */
-  async plan({ signal = NEVER, force = false }: PlanOptions = {}): Promise<RecoveryPlan> {
-    const diagnoses: Diagnosis[] = [];
-    for (const strategy of this.#deps.strategies) {
-      diagnoses.push(await this.#diagnose(strategy, signal, force));
-    }
-    return planOf(diagnoses);
+  plan(options: PlanOptions = {}): Promise<RecoveryPlan> {
+    return this.#plan(options, () => false);
   }
 
   /** The recovery that a killed process left, or that another one is at. */
@@ -98,7 +94,8 @@ export class RecoveryEngine {
   }
 
   /**
-   * Recovers the service. What a killed process had begun is ended first. When `signal` aborts, the
+   * Recovers the service. A strategy is asked when those before it have nothing more to offer. What
+   * a killed process had begun is ended first. When `signal` aborts, the
    * step at hand is undone.
    * @throws RecoveryError `RECOVERY_BUSY`, `RECOVERY_LEASE_LOST`; SqliteError when the journal
    * cannot be written, since nothing is done that is not journaled; the signal's reason.
@@ -118,8 +115,8 @@ export class RecoveryEngine {
     hold: JournalHold,
     options: RecoverOptions & { signal: AbortSignal },
   ): Promise<RecoveryReport> {
-    const { force = false, trigger, signal } = options;
-    const plan = await this.plan(options);
+    const { force = false, trigger, signal, riskMax = "high" } = options;
+    const plan = await this.#plan(options, (each) => withinRisk(each, riskMax).steps.length > 0);
     if (plan.healthy && !force) {
       const proof = await this.#prove(signal);
       if (proof.status === "pass") {
@@ -143,7 +140,7 @@ export class RecoveryEngine {
       journal,
       hold,
       strategies,
-      plan: () => this.plan(options),
+      plan: (isEnough) => this.#plan(options, isEnough),
       prove: () => this.#prove(options.signal),
       signal: options.signal,
       riskMax: options.riskMax ?? "high",
@@ -151,6 +148,19 @@ export class RecoveryEngine {
       clock: this.#clock,
       tell: (event) => onEvent?.(event),
     });
+  }
+
+  /** Asks strategies until what they offer is enough. */
+  async #plan(
+    { signal = NEVER, force = false }: PlanOptions,
+    isEnough: (plan: RecoveryPlan) => boolean,
+  ): Promise<RecoveryPlan> {
+    const diagnoses: Diagnosis[] = [];
+    for (const strategy of this.#deps.strategies) {
+      diagnoses.push(await this.#diagnose(strategy, signal, force));
+      if (isEnough(planOf(diagnoses))) break;
+    }
+    return planOf(diagnoses);
   }
 
   async #diagnose(

@@ -13,7 +13,8 @@ export interface RecoveryRunDeps {
   journal: RecoveryJournal;
   hold: JournalHold;
   strategies: readonly RecoveryStrategy[];
-  plan: () => Promise<RecoveryPlan>;
+  /** Asks the strategies, one after the other, until what they offer is enough. */
+  plan: (isEnough: (plan: RecoveryPlan) => boolean) => Promise<RecoveryPlan>;
   prove: () => Promise<CheckOutcome>;
   signal: AbortSignal;
   riskMax: PlannedStep["risk"];
@@ -64,37 +65,45 @@ export class RecoveryRun {
       const proof = await this.#prove();
       if (proof.status === "pass") return this.#close("recovered", proof);
       // What was planned then says little about now.
-      return this.#work(await plan());
+      return this.#work(await plan(this.#offersMore));
     });
   }
 
   /** Runs plan after plan until something suffices, or nothing new is left to try. */
   async #work(first: RecoveryPlan): Promise<RunEnd> {
-    const { hold, plan, riskMax, tell } = this.#deps;
+    const { hold, plan, tell } = this.#deps;
     let next = first;
     for (let plans = 1; ; plans += 1) {
-      const { steps, ...rest } = withinRisk(next, riskMax);
-      const tried = this.#tried();
-      const fresh = steps.filter(({ strategy, step }) => !tried.has(keyOf(strategy, step)));
-      const current = { ...rest, steps: fresh };
+      const current = this.#untried(next);
       const ordinal = hold.plan(this.#incident, current);
       tell({ type: "planned", incident: this.#incident, plan: current });
-      const repaired = await this.#runUntilRepaired(ordinal);
+      await this.#runUntilRepaired(ordinal);
       const proof = await this.#prove();
       if (proof.status === "pass") return this.#close("recovered", proof);
-      if (!repaired || plans === PLANS_MAX) return this.#giveUp(proof, current);
-      next = await plan();
+      if (current.steps.length === 0 || plans === PLANS_MAX) return this.#giveUp(proof, current);
+      next = await plan(this.#offersMore);
     }
   }
 
-  /** Whether a step says that it has repaired something. */
-  async #runUntilRepaired(fromOrdinal: number): Promise<boolean> {
+  readonly #offersMore = (plan: RecoveryPlan): boolean => this.#untried(plan).steps.length > 0;
+
+  /** Without what was tried in this run, or is too great a risk. */
+  #untried(plan: RecoveryPlan): RecoveryPlan {
+    const { steps, ...rest } = withinRisk(plan, this.#deps.riskMax);
+    const tried = this.#tried();
+    return {
+      ...rest,
+      steps: steps.filter(({ strategy, step }) => !tried.has(keyOf(strategy, step))),
+    };
+  }
+
+  /** Runs steps until one says that it has repaired something: then what was planned is stale. */
+  async #runUntilRepaired(fromOrdinal: number): Promise<void> {
     const { steps } = this.#read();
     for (const step of steps.filter(({ ordinal }) => ordinal >= fromOrdinal)) {
       this.#deps.signal.throwIfAborted();
-      if ((await this.#runStep(step)) === "repaired") return true;
+      if ((await this.#runStep(step)) === "repaired") return;
     }
-    return false;
   }
 
   #runStep(step: IncidentStep): Promise<StepState> {
