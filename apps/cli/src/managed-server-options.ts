@@ -8,10 +8,11 @@ export function managedServerOptions({
   dataDirectory,
 }: Workspace): ManagedServerOptions | undefined {
   if (dataDirectory === undefined) return undefined;
-  const { command, allow_reset: allowReset } = config.vector_store.config;
+  const { command, allow_reset: allowReset, keep_replayable: keep } = config.vector_store.config;
   return {
     dataDirectory,
     allowReset: allowReset ?? false,
+    keepReplayable: keep ?? false,
     orphanMs: durationMs(config.keeper.idle_timeout),
     ...(command === undefined ? {} : { command }),
   };

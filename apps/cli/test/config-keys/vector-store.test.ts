@@ -2,6 +2,7 @@ import { expect } from "@jest/globals";
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type Bench, type KeyTest, keyTests } from "./key-tests.ts";
 
 keyTests("vector_store", {
@@ -34,6 +35,18 @@ keyTests("vector_store", {
   "config.allow_reset": async (bench) => {
     await toldServer(bench, "allow_reset: true", "allow_reset: true");
     await toldServer(bench, "", "allow_reset: false");
+  },
+  "config.keep_replayable": async (bench) => {
+    const purges = async (line: string): Promise<unknown> => {
+      bench.configure(`vector_store: {config: {persist_directory: data${line}}}`);
+      expect((await bench.run("server", "start")).json.ok).toBe(true);
+      await bench.run("server", "stop");
+      using database = new DatabaseSync(join(bench.folder, "data/chroma.sqlite3"));
+      const row = database.prepare("SELECT config_json_str AS text FROM embeddings_queue_config");
+      return JSON.parse((row.get() as { text: string }).text).automatically_purge;
+    };
+    expect(await purges(", keep_replayable: true")).toBe(false);
+    expect(await purges("")).toBe(true);
   },
   "config.anonymized_telemetry": async (bench) => {
     await toldServer(bench, "anonymized_telemetry: true", "telemetry: True");

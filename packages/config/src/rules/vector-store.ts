@@ -70,6 +70,7 @@ const KEYS_OF_MODE: Readonly<Record<string, readonly string[]>> = {
     "path",
     "command",
     "allow_reset",
+    "keep_replayable",
     "anonymized_telemetry",
     "tenant",
     "database",

@@ -46,6 +46,12 @@ export const vectorStore = {
           default: false,
           description: "managed: whether the server obeys a request to delete everything.",
         },
+        keep_replayable: {
+          type: "boolean",
+          default: false,
+          description:
+            "managed: keep Chroma's whole queue, from which every index can be built anew, for about 80 % more disk.",
+        },
         anonymized_telemetry: {
           type: "boolean",
           default: false,
