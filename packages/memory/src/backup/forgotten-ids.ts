@@ -38,6 +38,17 @@ export class ForgottenIds {
     });
   }
 
+  /** Whether anything was. */
+  any(): boolean {
+    const found = this.#db
+      .prepare(
+        `SELECT 1 FROM tombstone WHERE collection = ?
+         UNION ALL SELECT 1 FROM forgotten WHERE collection = ? LIMIT 1`,
+      )
+      .get(this.#collection, this.#collection);
+    return found !== undefined;
+  }
+
   /** Takes over what another machine, or an earlier state of this one, had forgotten. */
   add(lines: readonly ForgottenLine[]): void {
     const insert = this.#db.prepare(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Database } from "@holdfast/sqlite";
 import type { Metadata, StoredRecord } from "@holdfast/store";
-import { Mirror, type MirrorRow } from "../mirror.ts";
+import { Mirror } from "../mirror.ts";
 import { decodeContent, decodeRecord } from "../record-codec.ts";
 
 /**
@@ -42,33 +42,26 @@ export class OthersMirror {
 
   /** Whether any vector of `ids` is to be read: of records that are new here, or say another thing. */
   isStale(record: StoredRecord): boolean {
-    return this.#checksumIn(record.id) !== checksumOfRecord(record);
+    return this.#last(record.id)?.checksum !== checksumOfRecord(record);
   }
 
-  /** Notes a record that sync `run` saw. Without an embedding, its vector stays as it is. */
+  /**
+   * Notes a record that sync `run` saw, and says what is new about it since an earlier one. Without
+   * an embedding, its vector stays as it is.
+   */
   see(record: StoredRecord, run: number): Sighting {
-    const before = this.mirror.find(record.id);
-    const note = before && this.#note(before);
-    const stale = before?.checksum !== checksumOfRecord(record);
-    const moved =
-      record.embedding !== undefined &&
-      !sameVector(before && this.mirror.vectorOf(before.memory), record.embedding);
-    if (stale) this.#put(record);
-    const row = stale ? this.mirror.find(record.id) : before;
-    if (row === undefined) throw new TypeError("A record was put and is not there");
-    if (record.embedding !== undefined && moved) this.mirror.keepVector(row, record.embedding);
-    this.#db
-      .prepare("INSERT OR REPLACE INTO other VALUES (?, ?, ?, ?, NULL)")
-      .run(row.memory, record.document === null ? 1 : 0, JSON.stringify(record.metadata), run);
+    const before = this.#last(record.id);
+    const isStale = before?.checksum !== checksumOfRecord(record);
+    const { embedding } = record;
+    const isMoved =
+      embedding !== undefined &&
+      !sameVector(before && this.mirror.vectorOf(before.memory), embedding);
+    if (before === undefined || isStale || isMoved) this.#put(record, run);
+    else this.#noteSeen(before.memory, run);
+    if (before?.seen === run) return "unchanged";
     if (before === undefined) return "added";
-    if (note?.vanished_at !== undefined && note.vanished_at !== null) return "returned";
-    return stale || moved ? "changed" : "unchanged";
-  }
-
-  /** Whether sync `run` has seen this id already. */
-  wasSeen(id: string, run: number): boolean {
-    const row = this.mirror.find(id);
-    return row !== undefined && this.#note(row)?.seen === run;
+    if (before.vanished_at !== null) return "returned";
+    return isStale || isMoved ? "changed" : "unchanged";
   }
 
   /** The id is ours by now, or was forgotten. */
@@ -135,27 +128,41 @@ export class OthersMirror {
       .get(this.#number) as { held: number; vanished: number };
   }
 
-  #put(record: StoredRecord): void {
-    const content = decodeContent(record);
+  /** Its vector stays while the text does, unless the record brings one. */
+  #put(record: StoredRecord, run: number): void {
+    const { id, document, metadata, embedding } = record;
     const revision = decodeRecord(record)?.revision ?? 0;
-    // A vector stays while the text does; the store may have put another one beside the same text.
-    this.mirror.put(record.id, revision, content, checksumOfRecord(record));
-    const row = this.mirror.find(record.id);
-    if (row !== undefined) this.mirror.markApplied(row, false);
+    this.mirror.put(id, revision, decodeContent(record), checksumOfRecord(record));
+    const row = this.mirror.find(id);
+    if (row === undefined) throw new TypeError("A record was put and is not there");
+    this.mirror.markApplied(row, false);
+    if (embedding !== undefined) this.mirror.keepVector(row, embedding);
+    this.#db
+      .prepare("INSERT OR REPLACE INTO other VALUES (?, ?, ?, ?, NULL)")
+      .run(row.memory, document === null ? 1 : 0, JSON.stringify(metadata), run);
   }
 
-  #note({ memory }: MirrorRow): { seen: number; vanished_at: number | null } | undefined {
-    return this.#db.prepare("SELECT seen, vanished_at FROM other WHERE memory = ?").get(memory) as
-      | { seen: number; vanished_at: number | null }
-      | undefined;
+  #noteSeen(memory: number, run: number): void {
+    this.#db
+      .prepare("UPDATE other SET seen = ?, vanished_at = NULL WHERE memory = ?")
+      .run(run, memory);
   }
 
-  #checksumIn(id: string): string | undefined {
-    const row = this.#db
-      .prepare("SELECT checksum FROM memory WHERE collection = ? AND id = ?")
-      .get(this.#number, id) as { checksum: string } | undefined;
-    return row?.checksum;
+  #last(id: string): LastSighting | undefined {
+    return this.#db
+      .prepare(
+        `SELECT memory, checksum, seen, vanished_at FROM memory JOIN other USING (memory)
+         WHERE collection = ? AND id = ?`,
+      )
+      .get(this.#number, id) as LastSighting | undefined;
   }
+}
+
+interface LastSighting {
+  memory: number;
+  checksum: string;
+  seen: number;
+  vanished_at: number | null;
 }
 
 interface RawOther {

@@ -162,9 +162,8 @@ class CollectionSync {
   /** Reads the vectors of those records whose kept one may be another. */
   async #withVectors(page: StoredRecord[]): Promise<StoredRecord[]> {
     const { others, mirror } = this.#deps.journal.working;
-    const stale = page.filter(
-      (record) => mirror.find(record.id) === undefined && others.isStale(record),
-    );
+    const ours = mirror.known(page.map(({ id }) => id));
+    const stale = page.filter((record) => !ours.has(record.id) && others.isStale(record));
     if (stale.length === 0) return page;
     const ids = stale.map(({ id }) => id);
     const read = await this.#collection.get(ids, { embeddings: true, ...this.#call });
@@ -182,18 +181,19 @@ class CollectionSync {
     const { journal } = this.#deps;
     const { run, counts } = this.#state;
     journal.work((tables) => {
+      const ours = tables.mirror.known(page.map(({ id }) => id));
+      const isAnyForgotten = this.#forgotten.any();
       for (const record of page) {
         const { id } = record;
-        if (tables.mirror.find(id) !== undefined) {
+        if (ours.has(id)) {
           this.#ours += 1;
           tables.others.drop(id);
-        } else if (this.#isForgotten(record, tables)) {
+        } else if (isAnyForgotten && this.#isForgotten(record, tables)) {
           tables.others.drop(id);
           countIn(counts, "forgotten", id);
         } else {
-          const again = tables.others.wasSeen(id, run);
           const sighting = tables.others.see(record, run);
-          if (!again && sighting !== "unchanged") countIn(counts, sighting, id);
+          if (sighting !== "unchanged") countIn(counts, sighting, id);
         }
       }
       noteSync(tables.db, journal.collection, this.#state);
