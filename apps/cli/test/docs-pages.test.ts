@@ -35,6 +35,7 @@ function stepsOf(page: string): Step[] {
 }
 
 test.each([
+  "remember-every-command.md",
   "write-and-test-a-policy.md",
   "back-up-and-drill.md",
   "deploy-a-configuration.md",
@@ -45,6 +46,7 @@ test.each([
   (page) => {
     const folder = join(user.folder, "work");
     mkdirSync(folder);
+    if (page === "remember-every-command.md") delete user.environment["HOLDFAST_TRIGGERS_ENABLED"];
     const steps = stepsOf(page);
     expect(steps.length).toBeGreaterThan(0);
     for (const { script, status, expected } of steps) {

@@ -5,7 +5,7 @@ import { example } from "../../help.ts";
 export function register(command: Command, context: Context): void {
   command.action(() => answer(context));
   example(command, [
-    "holdfast hook install",
+    "holdfast hook claude-code < event.json",
     `echo '{"hook_event_name":"UserPromptSubmit","prompt":"which Node?"}' | holdfast hook claude-code`,
   ]);
 }
