@@ -8,6 +8,8 @@ import type { Workspace } from "../workspace.ts";
 
 /** A longer text is sent and logged cut; rules have seen all of it. */
 const TEXT_MAX = 16_384;
+/** The longest `timeout` that an action may have. */
+const ACTION_MS_MAX = 3_600_000;
 /** Of `log_event`, as severities: a file of notifications knows these. */
 const SEVERITY = { debug: "info", info: "info", warn: "warning", error: "critical" } as const;
 
@@ -41,6 +43,8 @@ export function outwardActions(
         ...(headers === undefined ? {} : { headers }),
         ...(secret === undefined ? {} : { secret: deps.readSecret(secret) }),
         allowAddresses,
+        // The action's own limit ends it by the signal.
+        timeoutMs: ACTION_MS_MAX,
         signal,
       });
       return { status };

@@ -6,7 +6,7 @@ import { isTimezone } from "../evaluate/time-of-day.ts";
 
 /** What is wrong with a rule beyond its shape, and where in it. */
 export interface RuleFault {
-  severity: "error" | "warning";
+  severity: "error" | "warning" | "note";
   /** In the rule: `conditions[0].regex_pattern`. */
   path: string;
   message: string;

@@ -8,11 +8,12 @@ const CHAIN_DEPTH_MAX = 10;
 
 /**
  * What is wrong between rules: names given twice, chains that lead nowhere, back, or too far; each
- * with the place of its rule. `known` names rules that are not among them but will be there.
+ * with the place of its rule. `known` names rules that are not among them but will be there; when
+ * these are unknown, a chain to a rule that is not here is only noted.
  */
 export function rulesetFaults(
   rules: readonly PolicyRule[],
-  known: ReadonlySet<string> = new Set(),
+  known: ReadonlySet<string> | "unknown" = new Set(),
 ): { rule: number; fault: RuleFault }[] {
   const names = new Set<string>();
   const byName = new Map(rules.map((rule) => [rule.name, rule]));
@@ -32,7 +33,7 @@ export function rulesetFaults(
         ? lengthFault(rule.name, policy, byName, depths)
         : nowhereFault(
             policy,
-            [...byName.keys(), ...known].filter((name) => name !== rule.name),
+            [...byName.keys()].filter((name) => name !== rule.name),
             known,
           );
       if (fault !== undefined)
@@ -47,13 +48,21 @@ export function rulesetFaults(
 
 function nowhereFault(
   to: string,
-  names: readonly string[],
-  known: ReadonlySet<string>,
+  others: readonly string[],
+  known: ReadonlySet<string> | "unknown",
 ): RuleFault | undefined {
+  if (known === "unknown") return elsewhereFault(to, suggest(to, others));
   if (known.has(to)) return undefined;
-  const meant = suggest(to, names);
+  const meant = suggest(to, [...others, ...known]);
   const fault = error("", `there is no rule ${to}`, "the name of another rule");
   return meant === undefined ? fault : { ...fault, suggestion: meant };
+}
+
+function elsewhereFault(to: string, meant: string | undefined): RuleFault {
+  const message = `there is no rule ${to} in this file`;
+  return meant === undefined
+    ? { severity: "note", path: "", message }
+    : { severity: "warning", path: "", message, suggestion: meant };
 }
 
 type Rules = ReadonlyMap<string, PolicyRule>;

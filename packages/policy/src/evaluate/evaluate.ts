@@ -10,7 +10,7 @@ import type {
   RuleTrace,
 } from "../evaluation.ts";
 import type { PolicyEvent } from "../policy-event.ts";
-import type { EffectAction } from "../rule.ts";
+import type { Action, EffectAction } from "../rule.ts";
 import { type CompiledAction, type CompiledRule, subjectOf } from "./compiled-rule.ts";
 import { ask, askAll } from "./condition.ts";
 import { Fault, type Question } from "./leaf-condition.ts";
@@ -162,12 +162,14 @@ class Run {
     for (const compiled of rule.actions) {
       const { action, index } = compiled;
       const { selected, why, condition } = this.#selected(compiled, question);
-      tell({ type: action.type, index, selected, why, ...(condition && { condition }) });
+      const reason = reasonOf(action);
+      const told = reason === undefined ? why : `${why} (${reason})`;
+      tell({ type: action.type, index, selected, why: told, ...(condition && { condition }) });
       if (!selected) continue;
       if (action.type === "skip") return;
       if (action.type === "abort") {
         const { name } = rule.rule;
-        this.#decision = { kind: "abort", rule: name, reason: action.parameters?.reason };
+        this.#decision = { kind: "abort", rule: name, reason };
       } else if (action.type === "chain_policy") {
         const target = this.#ruleset.named(action.parameters.policy);
         if (target !== undefined) this.#rule(target, rule.rule.name);
@@ -201,6 +203,9 @@ class Run {
     };
   }
 }
+
+const reasonOf = (action: Action): string | undefined =>
+  action.type === "skip" || action.type === "abort" ? action.parameters?.reason : undefined;
 
 const isLimit = ({ blockedBy }: Held): boolean =>
   blockedBy === "cooldown" || blockedBy === "max_executions";

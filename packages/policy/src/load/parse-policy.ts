@@ -5,7 +5,7 @@ import { findingsBetween, readDocument } from "./read-document.ts";
 export interface PolicyTextOptions {
   /** Named in findings. */
   file: string;
-  /** Names of rules elsewhere, to which `chain_policy` may lead. */
+  /** Names of the rules elsewhere, to which `chain_policy` may lead. Default: they are unknown. */
   known?: ReadonlySet<string>;
 }
 
@@ -19,7 +19,7 @@ export interface PolicyDocument {
 /** Reads a policy document, YAML or JSON: `rules:` as a map by name or as a list, or one rule. */
 export function parsePolicyText(text: string, options: PolicyTextOptions): PolicyDocument {
   const { rules, findings: alone } = readDocument(text, options.file);
-  const findings = [...alone, ...findingsBetween(rules, options.known)].toSorted(
+  const findings = [...alone, ...findingsBetween(rules, options.known ?? "unknown")].toSorted(
     (a, b) => a.line - b.line || a.column - b.column,
   );
   const valid = findings.every(({ severity }) => severity !== "error");

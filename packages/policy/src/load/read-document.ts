@@ -60,7 +60,7 @@ export function readDocument(text: string, file: string): ReadDocument {
 /** What is wrong between rules, of one document or of several. */
 export function findingsBetween(
   rules: readonly WrittenRule[],
-  known?: ReadonlySet<string>,
+  known?: ReadonlySet<string> | "unknown",
 ): Finding[] {
   const faults = rulesetFaults(
     rules.map(({ rule }) => rule),

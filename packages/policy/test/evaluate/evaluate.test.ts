@@ -71,7 +71,7 @@ describe("what ends what", () => {
     expect(evaluation.decision).toEqual({ kind: "abort", rule: "1", reason: "no" });
     expect(done(evaluation)).toEqual(["before"]);
     expect(evaluation.trace).toMatchObject([
-      { rule: "1", outcome: "matched", actions: [{ selected: true }, { selected: true }] },
+      { rule: "1", outcome: "matched", actions: [{}, { why: "it has no condition (no)" }] },
       { rule: "2", outcome: "blocked", blockedBy: "abort", why: "1 aborted" },
     ]);
   });

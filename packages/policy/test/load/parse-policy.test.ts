@@ -133,8 +133,8 @@ describe("each finding says where, what, what was expected and what was meant", 
     ],
     [
       one("{type: always}", "{type: chain_policy, parameters: {policy: b}}"),
-      "5:47: actions[0].parameters.policy: there is no rule b",
-      "another rule",
+      "5:47: actions[0].parameters.policy: there is no rule b in this file",
+      "",
     ],
     [
       `rules:\n  a: {${BODY}}\n  b: {name: c, ${BODY}}\n`,
@@ -170,6 +170,9 @@ describe("each finding says where, what, what was expected and what was meant", 
     const text = one("{type: always}", "{type: chain_policy, parameters: {policy: other}}");
     expect(lines(text, ["other"])).toEqual([]);
     expect(lines(text, ["others"])[0]).toContain("did you mean others?");
+    const severity = (names?: string[]): string | undefined =>
+      checkPolicyText(text, { file: "p", ...(names && { known: new Set(names) }) })[0]?.severity;
+    expect([severity(), severity([])]).toEqual(["note", "error"]);
   });
 
   test("with an error no rule is read; with a warning all are", () => {
