@@ -16,7 +16,9 @@ export function renderManPage({ description, globals, commands }: DescribedProgr
     ".SH EXIT STATUS",
     plain("0 ok, 1 failed, 2 usage, 3 degraded or partial, 4 findings, 5 drift, 10 store missing,"),
     plain("11 locked, 12 authentication, 13 unavailable, 14 backup fails verification,"),
-    plain("78 the configuration in force is invalid, 130 and 143 ended by a signal."),
+    plain(
+      "78 the configuration in force is invalid, 126 and 127 run could not start the program, 130 and 143 ended by a signal.",
+    ),
     "",
   ].join("\n");
 }
