@@ -41,6 +41,7 @@ test.each([
   "deploy-a-configuration.md",
   "move-from-the-python-cli.md",
   "protect-an-existing-chroma.md",
+  "read-a-recovery-plan.md",
 ])(
   "every command of %s does what the page says, in an empty folder",
   (page) => {
