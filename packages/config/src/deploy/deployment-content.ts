@@ -79,7 +79,7 @@ export function readIntact(folder: string, id: string): DeployedContent {
   throw damaged(id, "its files were changed by hand");
 }
 
-export function isIntact(folder: string, id: string): boolean {
+function isIntact(folder: string, id: string): boolean {
   try {
     return contentIdOf(readContent(folder, id)) === id;
   } catch (error) {

@@ -28,7 +28,7 @@ export interface Deployment {
 }
 
 /** So many are remembered; with those that are dropped goes their content. */
-export const HISTORY_MAX = 100;
+const HISTORY_MAX = 100;
 
 /** The deployments of an environment, oldest first. @throws DeploymentError `DEPLOYMENT_DAMAGED`. */
 export function readHistory(path: string): Deployment[] {

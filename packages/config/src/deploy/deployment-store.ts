@@ -1,4 +1,12 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
   type DeployedContent,
@@ -10,6 +18,7 @@ import { type Deployment, readHistory, writeHistory } from "./deployment-history
 import { linkDurably, renameDurably, syncFolder } from "./durable-file.ts";
 
 const CONTENTS = "contents";
+const SNAPSHOTS = "snapshots";
 
 /**
  * The files of one environment's deployments:
@@ -87,7 +96,7 @@ export class DeploymentStore {
   }
 
   snapshotFolder(number: number): string {
-    return join(this.folder, "snapshots", String(number));
+    return join(this.folder, SNAPSHOTS, String(number));
   }
 
   history(): Deployment[] {
@@ -98,13 +107,13 @@ export class DeploymentStore {
     writeHistory(join(this.folder, "history.json"), deployments);
   }
 
-  /** Removes contents that no remembered deployment has, and what was cut off. */
+  /** Removes contents and snapshots that no remembered deployment has, and what was cut off. */
   sweep(): void {
-    const wanted = new Set(this.history().map(({ content }) => content));
-    const folder = join(this.folder, CONTENTS);
-    for (const name of readdirSync(folder))
-      if (!wanted.has(name.split(".")[0] ?? ""))
-        rmSync(join(folder, name), { recursive: true, force: true });
+    const history = this.history();
+    const contents = new Set(history.map(({ content }) => content));
+    removeFrom(join(this.folder, CONTENTS), (name) => !contents.has(name.split(".")[0] ?? ""));
+    const oldest = history[0]?.number ?? 0;
+    removeFrom(join(this.folder, SNAPSHOTS), (name) => Number(name) < oldest);
   }
 
   #link(id: string): void {
@@ -119,4 +128,10 @@ export class DeploymentStore {
   #target(id: string): string {
     return join(CONTENTS, id, this.#name);
   }
+}
+
+function removeFrom(folder: string, isUnwanted: (name: string) => boolean): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder).filter(isUnwanted))
+    rmSync(join(folder, name), { recursive: true, force: true });
 }

@@ -233,11 +233,14 @@ describe("history", () => {
     expect(deployments().plan(write(staging("outbox: {wait: 1}"))).unchanged).toBe(true);
   });
 
-  test("is bounded, and takes the contents along that nobody can go back to", async () => {
+  test("is bounded, and takes along contents and snapshots that nobody can go back to", async () => {
+    const snapshots = join(dirname(installed()), "snapshots");
+    for (const number of [1, 2, 3]) mkdirSync(join(snapshots, String(number)), { recursive: true });
     for (let wait = 1; wait <= 102; wait += 1) await deploy(staging(`outbox: {wait: ${wait}}`));
     expect(deployments().list()).toHaveLength(100);
     expect(deployments().list()[0]?.number).toBe(3);
     expect(readdirSync(join(dirname(installed()), "contents"))).toHaveLength(100);
+    expect(readdirSync(snapshots)).toEqual(["3"]);
   }, 30_000);
 
   test("one that cannot be read is said to be so", async () => {
