@@ -88,6 +88,12 @@ export const BREAKER_DEFAULTS = {
   storeTimeoutMs: 250,
 } as const;
 
+/** Of a {@link SlowCallRule}. */
+export const SLOW_CALL_DEFAULTS = { windowMs: 60_000, minimumCalls: 10 } as const;
+
+/** Of a {@link BackoffRule}. */
+export const BACKOFF_DEFAULTS = { multiplier: 2, maxMs: 600_000, jitter: 0.5 } as const;
+
 /** Options of one circuit, complete. */
 export interface ResolvedCircuitOptions {
   readonly failureThreshold: number;
@@ -153,7 +159,7 @@ function resolveTrip(trip: TripRule, path: string): Required<TripRule> {
 }
 
 function resolveSlowCalls(rule: SlowCallRule, path: string): Required<SlowCallRule> {
-  const resolved = { windowMs: 60_000, minimumCalls: 10, ...rule };
+  const resolved = { ...SLOW_CALL_DEFAULTS, ...rule };
   within(resolved.slowerThanMs, 0, Number.MAX_SAFE_INTEGER, `${path}slowCalls.slowerThanMs`);
   within(resolved.windowMs, 1, Number.MAX_SAFE_INTEGER, `${path}slowCalls.windowMs`);
   whole(resolved.minimumCalls, 1, `${path}slowCalls.minimumCalls`);
@@ -162,7 +168,7 @@ function resolveSlowCalls(rule: SlowCallRule, path: string): Required<SlowCallRu
 }
 
 function resolveBackoff(rule: BackoffRule, path: string): Required<BackoffRule> {
-  const resolved = { multiplier: 2, maxMs: 600_000, jitter: 0.5, ...rule };
+  const resolved = { ...BACKOFF_DEFAULTS, ...rule };
   within(resolved.multiplier, 1, 1_000, `${path}backoff.multiplier`);
   within(resolved.maxMs, 0, Number.MAX_SAFE_INTEGER, `${path}backoff.maxMs`);
   within(resolved.jitter, 0, 1, `${path}backoff.jitter`);

@@ -19,10 +19,12 @@ export {
 } from "./breaker-events.ts";
 export { type BreakerExplanation } from "./breaker-explanation.ts";
 export {
+  BACKOFF_DEFAULTS,
   type BackoffRule,
   BREAKER_DEFAULTS,
   type BreakerOptions,
   type CircuitOptions,
+  SLOW_CALL_DEFAULTS,
   type SlowCallRule,
   type TripRule,
 } from "./breaker-options.ts";

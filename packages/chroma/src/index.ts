@@ -14,6 +14,7 @@ export {
   installServer,
 } from "./server/install-server.ts";
 export {
+  MANAGED_SERVER_DEFAULTS,
   ManagedServer,
   type ManagedServerDeps,
   type ManagedServerOptions,

@@ -27,7 +27,7 @@ export { readManifest } from "./backup/manifest.ts";
 export { type Retention, RETENTION_DEFAULTS } from "./backup/retention.ts";
 export { dueAt } from "./backup/schedule.ts";
 export { verifyBackup, type VerifyReport } from "./backup/verify-backup.ts";
-export type { BackupReport, BackupRequest } from "./backup/write-backup.ts";
+export { BACKUP_DEFAULTS, type BackupReport, type BackupRequest } from "./backup/write-backup.ts";
 export {
   createMemory,
   MEMORY_DEFAULTS,
@@ -88,6 +88,7 @@ export {
   createRedactor,
   type NamedPattern,
   type Redaction,
+  REDACTOR_DEFAULTS,
   type Redactor,
   type RedactorOptions,
 } from "./redaction/redactor.ts";

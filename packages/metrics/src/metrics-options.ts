@@ -43,16 +43,23 @@ export const DEFAULT_TIERS: readonly Tier[] = [
   { resolutionMs: HOUR_MS, keepMs: 400 * DAY_MS },
 ];
 
+/** The defaults of {@link MetricsOptions} that are plain values, in its units. */
+export const METRICS_DEFAULTS: Readonly<
+  Record<"flushIntervalMs" | "eventKeepMs" | "eventsPerKindMax" | "seriesMax" | "slowMs", number>
+> = {
+  flushIntervalMs: 1_000,
+  eventKeepMs: 400 * DAY_MS,
+  eventsPerKindMax: 10_000,
+  seriesMax: 1_000,
+  slowMs: 1_000,
+};
+
 /** @throws MetricsError `METRICS_OPTION_INVALID` naming the option. */
 export function resolveOptions(options: MetricsOptions): ResolvedOptions {
   const resolved: ResolvedOptions = {
-    flushIntervalMs: 1_000,
+    ...METRICS_DEFAULTS,
     signals: ["SIGTERM", "SIGINT"],
     tiers: DEFAULT_TIERS,
-    eventKeepMs: 400 * DAY_MS,
-    eventsPerKindMax: 10_000,
-    seriesMax: 1_000,
-    slowMs: 1_000,
     classify: classifyByName,
     slos: [],
     ...given(options),

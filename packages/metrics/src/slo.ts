@@ -16,6 +16,8 @@ export interface SloObjective {
   slowMs?: number;
 }
 
+export const SLO_DEFAULTS = { period: "30d" } as const;
+
 /**
  * Fires when the budget burns at `threshold` times the sustainable rate over both windows: the
  * long one shows that it matters, the short one that it still goes on.
@@ -74,7 +76,7 @@ export function sloReport(
       hint: "Give a share above 0 and below 1, such as 0.999.",
     });
   }
-  const periodMs = durationMs(slo.period ?? "30d");
+  const periodMs = durationMs(slo.period ?? SLO_DEFAULTS.period);
   const allowedShare = 1 - slo.objective;
   const { good, bad } = tally(reader, options, slo, nowMs - periodMs, nowMs);
   const ran = good + bad;

@@ -65,7 +65,12 @@ export {
   type RestartPolicyOptions,
 } from "./supervise/restart-policy.ts";
 export type { SupervisorEvent } from "./supervise/supervisor-event.ts";
-export { Supervisor, type SupervisorDeps, type SupervisorOptions } from "./supervise/supervisor.ts";
+export {
+  Supervisor,
+  SUPERVISOR_DEFAULTS,
+  type SupervisorDeps,
+  type SupervisorOptions,
+} from "./supervise/supervisor.ts";
 export { DiskForecast, type DiskForecastOptions, type Forecast } from "./detect/disk-forecast.ts";
 export { ErrorRate, type ErrorRateEstimate, type ErrorRateOptions } from "./detect/error-rate.ts";
 export { type Drift, LatencyDrift, type LatencyDriftOptions } from "./detect/latency-drift.ts";

@@ -49,6 +49,8 @@ export interface ManagedServerOptions {
   find?: Omit<FindServerOptions, "command">;
 }
 
+export const MANAGED_SERVER_DEFAULTS = { allowReset: false, orphanMs: 900_000 } as const;
+
 /** The part of a pino logger that is used. */
 export interface ServerLogger {
   info(fields: object, message: string): void;
@@ -253,7 +255,11 @@ export class ManagedServer implements AsyncDisposable {
     paths: StatePaths,
     signal: AbortSignal | undefined,
   ): Promise<RunningServer> {
-    const { allowReset = false, orphanMs = 900_000, startTimeoutMs = 60_000 } = this.#options;
+    const { startTimeoutMs = 60_000 } = this.#options;
+    const {
+      allowReset = MANAGED_SERVER_DEFAULTS.allowReset,
+      orphanMs = MANAGED_SERVER_DEFAULTS.orphanMs,
+    } = this.#options;
     const stopTimeoutMs = this.#stopTimeoutMs;
     const options = { allowReset, orphanMs, startTimeoutMs, stopTimeoutMs, signal };
     const { record, watch } = await launchUntilReady(program, paths, options, this.#clock);

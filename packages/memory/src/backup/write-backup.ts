@@ -36,6 +36,9 @@ export interface BackupRequest {
   signal?: AbortSignal;
 }
 
+/** The defaults of a {@link BackupRequest}. */
+export const BACKUP_DEFAULTS: { compression: Compression } = { compression: "zstd" };
+
 export interface BackupReport {
   id: string;
   /** The manifest. */
@@ -119,7 +122,7 @@ async function writeMemories(
   fullBecause: string | undefined;
 }> {
   const { journal } = deps;
-  const compression = request.compression ?? "zstd";
+  const compression = request.compression ?? BACKUP_DEFAULTS.compression;
   const file = BackupFolder.dataName(path, id, compression);
   const unfinished = folder.unfinished(file);
   const signal = request.signal === undefined ? {} : { signal: request.signal };

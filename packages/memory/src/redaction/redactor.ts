@@ -13,6 +13,8 @@ export interface RedactorOptions {
   highEntropy?: boolean;
 }
 
+export const REDACTOR_DEFAULTS = { highEntropy: true } as const;
+
 export interface NamedPattern {
   name: string;
   /** Replaces all matches by `replacement`, and says how many there were. */
@@ -43,7 +45,7 @@ export function redactionMark(kind: string): string {
 
 /** Finds secrets by form, by what stands around them, by configuration, and by their randomness. */
 export function createRedactor(options: RedactorOptions = {}): Redactor {
-  const { patterns = [], highEntropy = true } = options;
+  const { patterns = [], highEntropy = REDACTOR_DEFAULTS.highEntropy } = options;
   const run = (text: string, random: boolean): Redaction => {
     const found = new Findings(text);
     for (const pattern of patterns) found.named(pattern);

@@ -24,6 +24,14 @@ export interface SupervisorOptions {
   riskMax?: NonNullable<RecoverOptions["riskMax"]>;
 }
 
+export const SUPERVISOR_DEFAULTS: Required<SupervisorOptions> = {
+  starts: false,
+  endsWhenDown: false,
+  heals: true,
+  startupMs: 30_000,
+  riskMax: "medium",
+};
+
 export interface SupervisorDeps {
   health: HealthLoop;
   /** Without it and without an orchestrator, it only watches. */
@@ -55,14 +63,7 @@ export class Supervisor {
   #wake: (() => void) | undefined;
 
   constructor(options: SupervisorOptions, deps: SupervisorDeps) {
-    this.#options = {
-      starts: false,
-      endsWhenDown: false,
-      heals: true,
-      startupMs: 30_000,
-      riskMax: "medium",
-      ...options,
-    };
+    this.#options = { ...SUPERVISOR_DEFAULTS, ...options };
     this.#deps = deps;
     this.#clock = deps.clock ?? systemClock;
   }
