@@ -49,7 +49,9 @@ test("at once, with a copy in quarantine and a backup, which it names and leaves
   await run("init");
   await run("memory", "add", "the xylophone stands in the quartzroom", "--id", "secret");
   const backup = join(sandbox.folder, ".holdfast/backups");
+  const elsewhere = join(sandbox.folder, "elsewhere.yaml");
   await run("memory", "backup");
+  await run("memory", "backup", "--output", elsewhere);
   const aside = join(sandbox.folder, ".holdfast/chroma.holdfast/quarantine/old/data");
   mkdirSync(aside, { recursive: true });
   writeFileSync(
@@ -66,7 +68,7 @@ test("at once, with a copy in quarantine and a backup, which it names and leaves
         purged: {
           compacted: true,
           remains: [{ path: join(aside, "copy"), what: "quarantine" }],
-          backups: [expect.stringContaining(backup)],
+          backups: [expect.stringContaining(backup), elsewhere],
         },
       },
     },

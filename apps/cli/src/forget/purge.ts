@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { LoadedConfig } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
 import type { MemoryRecord } from "@holdfast/memory";
@@ -101,17 +102,29 @@ export async function findRemains(
       what: kindOf(path, what),
     })),
   );
-  const { listBackups } = await import("@holdfast/memory");
-  const oldest = Math.min(Number.MAX_SAFE_INTEGER, ...memories.map(({ createdAt }) => createdAt));
-  const { backups } = listBackups(config.backup.directory);
-  const since = memories.length === 0 ? 0 : oldest;
-  return {
-    remains,
-    backups: backups
-      .filter(({ kind, madeAt }) => kind !== "configuration" && madeAt >= since)
-      .map(({ path }) => path),
-    searchedFor: needles.length,
-  };
+  return { remains, backups: await backupsOf(loaded, memories), searchedFor: needles.length };
+}
+
+/** Those in the configured folder, and those that were written elsewhere from here. */
+async function backupsOf(
+  loaded: LoadedConfig,
+  memories: readonly MemoryRecord[],
+): Promise<string[]> {
+  const [{ listBackups }, { withBackupLog }] = await Promise.all([
+    import("@holdfast/memory"),
+    import("../wire.ts"),
+  ]);
+  const workspace = workspaceOf(loaded);
+  const found = listBackups(workspace.config.backup.directory).backups.filter(
+    ({ kind }) => kind !== "configuration",
+  );
+  const logged = await withBackupLog(workspace, (backups) =>
+    backups.list().filter(({ path }) => existsSync(path)),
+  );
+  // Of what was forgotten earlier nobody knows any more when it was written.
+  const since = memories.length === 0 ? 0 : Math.min(...memories.map(({ createdAt }) => createdAt));
+  const holding = [...found, ...logged].filter(({ madeAt }) => madeAt >= since);
+  return [...new Set(holding.map(({ path }) => path))];
 }
 
 /** The beginnings of the texts, unless they are too short to say anything. */
