@@ -41,6 +41,11 @@ export class CollectionWriter {
   async *lines(): AsyncGenerator<BackupLine> {
     const counts = this.#counts;
     const total = this.#total();
+    // Begun now, so that the store is looked through while the mirror is read: up to the first
+    // record of another program, mostly to the end.
+    const others = this.#others();
+    const firstOther = others.next();
+    firstOther.catch(() => undefined);
     let done = 0;
     for (const line of this.#ours()) {
       if (line.t === "memory") counts.memories += 1;
@@ -56,7 +61,8 @@ export class CollectionWriter {
       counts.forgotten += 1;
       yield line;
     }
-    yield* this.#others();
+    for (let next = await firstOther; next.done !== true; next = await others.next())
+      yield next.value;
   }
 
   summary(lineage: string): { collection: ManifestCollection; partial: string | undefined } {

@@ -1,4 +1,9 @@
-import { type CallOptions, StoreError, type VectorCollection } from "@holdfast/store";
+import {
+  type CallOptions,
+  StoreError,
+  type StoredRecord,
+  type VectorCollection,
+} from "@holdfast/store";
 import type { Journal } from "../journal.ts";
 import type { Mirror } from "../mirror.ts";
 import { decodeRecord } from "../record-codec.ts";
@@ -37,7 +42,7 @@ export async function* othersIn(
     if (collection === undefined) return;
     for await (const page of collection.scan({ pageSize: PAGE, ...call })) {
       outcome.scanned += page.length;
-      const ids = page.filter((record) => isOthers(record, deps)).map(({ id }) => id);
+      const ids = othersOf(page, deps);
       if (ids.length === 0) continue;
       for (const record of await collection.get(ids, { embeddings: true, ...call })) {
         if (record.embedding === undefined) {
@@ -101,16 +106,18 @@ async function openForBackup(
   }
 }
 
-/** Not in the mirror, neither then nor now, and not one that was forgotten. */
-function isOthers(
-  record: Parameters<typeof decodeRecord>[0],
-  { journal, mirror }: OthersDeps,
-): boolean {
-  const { id } = record;
-  if (mirror.find(id) !== undefined || journal.mirror.find(id) !== undefined) return false;
-  const buried = journal.mirror.tombstoneOf(id);
-  if (buried === undefined) return true;
-  const revision = decodeRecord(record)?.revision;
-  // Without a revision another program wrote it, perhaps after it was forgotten here.
-  return revision === undefined ? !journal.outbox.hasQueued(id) : revision > buried.revision;
+/** The ids that are in the mirror neither then nor now, and were not forgotten. */
+function othersOf(page: readonly StoredRecord[], { journal, mirror }: OthersDeps): string[] {
+  const ids = page.map(({ id }) => id);
+  const ours = [mirror.known(ids), journal.mirror.known(ids)];
+  const isOthers = (record: StoredRecord): boolean => {
+    const { id } = record;
+    if (ours.some((known) => known.has(id))) return false;
+    const buried = journal.mirror.tombstoneOf(id);
+    if (buried === undefined) return true;
+    const revision = decodeRecord(record)?.revision;
+    // Without a revision another program wrote it, perhaps after it was forgotten here.
+    return revision === undefined ? !journal.outbox.hasQueued(id) : revision > buried.revision;
+  };
+  return page.filter(isOthers).map(({ id }) => id);
 }
