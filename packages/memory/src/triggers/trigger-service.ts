@@ -240,8 +240,24 @@ export class TriggerService implements AsyncDisposable {
   }
 }
 
-/** As the decider sees it; what is costly to say, a getter, is said only if it is asked for. */
+/** As the decider sees it; what is costly to say, a text, is said only if it is asked for. */
 function raised(event: TriggerEvent, at: number): RaisedEvent {
-  const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(event)) as TriggerEvent;
-  return Object.assign(copy, { id: randomUUID(), at, scope: event.scope ?? {} });
+  const copy: { -readonly [K in keyof RaisedEvent]: RaisedEvent[K] } = {
+    id: randomUUID(),
+    at,
+    type: event.type,
+    scope: event.scope ?? {},
+    get text() {
+      return event.text;
+    },
+  };
+  const { outcome, durationMs, tags, source, priority, metadata, context } = event;
+  if (outcome !== undefined) copy.outcome = outcome;
+  if (durationMs !== undefined) copy.durationMs = durationMs;
+  if (tags !== undefined) copy.tags = tags;
+  if (source !== undefined) copy.source = source;
+  if (priority !== undefined) copy.priority = priority;
+  if (metadata !== undefined) copy.metadata = metadata;
+  if (context !== undefined) copy.context = context;
+  return copy;
 }
