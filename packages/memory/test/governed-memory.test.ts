@@ -179,20 +179,46 @@ test("updates and forgetting are decided on too", async () => {
       name: "keep the law",
       conditions: [
         { type: "equals", field: "type", value: "memory.forget" },
-        { type: "contains", field: "context.ids", value: "law" },
+        { type: "equals", field: "scope.user", value: "ada" },
       ],
       actions: [{ type: "abort" }],
     },
   ]);
-  await memory.add("tea", { id: "law", tags: ["a"] });
+  await memory.add("tea", { id: "law", tags: ["a"], scope: { user: "ada" } });
   await memory.update("law", { text: "more tea" });
   expect((await memory.get("law")).memory).toMatchObject({
     text: "more tea",
     tags: ["a", "edited"],
   });
   await expect(memory.forget(["law"])).rejects.toMatchObject({ code: "POLICY_ABORTED" });
+  await expect(memory.forget({ tags: ["a"] })).rejects.toMatchObject({ code: "POLICY_ABORTED" });
   expect(await memory.forget(["law"], { dryRun: true })).toMatchObject({ ids: ["law"] });
   await expect(memory.update("none", { text: "x" })).rejects.toMatchObject({
     code: "MEMORY_NOT_FOUND",
   });
+});
+
+test("of many that are forgotten, each is decided on before any is", async () => {
+  await using space = workspace();
+  const { memory, reports } = govern(space, [
+    {
+      name: "keep the law",
+      priority: 1,
+      conditions: [
+        { type: "equals", field: "type", value: "memory.forget" },
+        { type: "equals", field: "metadata.kind", value: "law" },
+      ],
+      actions: [{ type: "abort" }],
+    },
+    on("memory.forget", { type: "log_event" }),
+  ]);
+  const items = Array.from({ length: 30 }, (_, at) => ({ text: `text ${at}`, tags: ["many"] }));
+  await memory.addMany([...items, { text: "law", tags: ["many"], metadata: { kind: "law" } }]);
+  await expect(memory.forget({ tags: ["many"] })).rejects.toMatchObject({ code: "POLICY_ABORTED" });
+  expect(memory.list().total).toBe(31);
+  const { memories } = memory.list({ limit: 31 });
+  const others = memories.filter(({ text }) => text !== "law").map(({ id }) => id);
+  reports.length = 0;
+  expect((await memory.forget([...others, "unknown"])).ids).toHaveLength(30);
+  expect(reports.filter(({ outcome }) => outcome === "done")).toHaveLength(30);
 });

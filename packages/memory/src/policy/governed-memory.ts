@@ -23,6 +23,7 @@ import type {
 } from "../memory-record.ts";
 import { ARCHIVED_TAG, type Content, splitChanges } from "./changed-content.ts";
 import { type CallUnderWay, type MemoryEffects, memoryEffects } from "./memory-effects.ts";
+import { recordsOf } from "./records-of.ts";
 import { addEvent, forgetEvent, searchEvent, updateEvent } from "./memory-event.ts";
 
 export interface GovernanceDeps {
@@ -157,10 +158,18 @@ class Governance {
   ): Promise<ForgetResult> {
     if (options.dryRun === true || !this.#mayMatch("memory.forget"))
       return this.#memory.forget(selector, options);
-    const event = forgetEvent(selector, this.#clock.now());
-    const effects = await this.#decide(event, options);
-    const result = await this.#memory.forget(selector, options);
-    await this.#runner.run(effects, event);
+    const { ids } = await this.#memory.forget(selector, { ...options, dryRun: true });
+    const records = await recordsOf(this.#memory, ids);
+    const decided: { event: PolicyEvent; effects: readonly Effect[] }[] = [];
+    for (const id of ids) {
+      const event = forgetEvent(id, records.get(id), this.#clock.now());
+      // Only what was decided on is forgotten, and all of it or nothing.
+      // oxlint-disable-next-line no-await-in-loop
+      decided.push({ event, effects: await this.#decide(event, options) });
+    }
+    const result = await this.#memory.forget(ids, options);
+    // oxlint-disable-next-line no-await-in-loop
+    for (const { event, effects } of decided) await this.#runner.run(effects, event);
     return result;
   }
 

@@ -30,13 +30,12 @@ export function searchEvent(query: string, filter: Filter, at: number): PolicyEv
   return { ...made("memory.search", at), ...filtered(filter), text: query };
 }
 
-/** The event of memories that are about to be forgotten; its `context` has the ids, if they are named. */
-export function forgetEvent(selector: readonly string[] | Filter, at: number): PolicyEvent {
-  const event = made("memory.forget", at);
-  if (!isIds(selector)) return { ...event, ...filtered(selector) };
-  const [only] = selector;
-  const one = selector.length === 1 && only !== undefined ? { memory_id: only } : {};
-  return { ...event, scope: {}, context: { ...one, ids: selector } };
+/** The event of a memory that is about to be forgotten; of one written elsewhere only the id is known. */
+export function forgetEvent(id: string, memory: MemoryRecord | undefined, at: number): PolicyEvent {
+  const event = { ...made("memory.forget", at), scope: {}, context: { memory_id: id } };
+  if (memory === undefined) return event;
+  const { scope, text, tags, metadata } = memory;
+  return { ...event, scope, text, tags, metadata };
 }
 
 const made = (type: string, at: number): { id: string; type: string; at: number } => ({
@@ -44,9 +43,6 @@ const made = (type: string, at: number): { id: string; type: string; at: number 
   type,
   at,
 });
-
-const isIds = (selector: readonly string[] | Filter): selector is readonly string[] =>
-  Array.isArray(selector);
 
 function filtered({
   scope = {},
