@@ -1,9 +1,9 @@
+import { sendCanary } from "@holdfast/chroma";
 import type { LoadedConfig } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
 import type { Embedder } from "@holdfast/embedder";
 import { sameEmbedder, StoreError, type VectorCollection, type VectorStore } from "@holdfast/store";
 import type { Context } from "../context.ts";
-import { sendCanary } from "../keeper/canary.ts";
 import { ensureKeeper, type KeeperUse } from "../keeper/ensure-keeper.ts";
 import { keeperTeller } from "../keeper-teller.ts";
 import { withMemoryOf } from "../wire.ts";
@@ -39,7 +39,7 @@ async function exercise(loaded: LoadedConfig, context: Context): Promise<void> {
   await withMemoryOf(loaded, context, async (memory, { store, embedder }) => {
     const { collection } = memory.status();
     await store.ping({ signal: context.signal, timeoutMs: CALL_LIMIT_MS });
-    await sendCanary(store, CALL_LIMIT_MS);
+    await sendCanary(store, { timeoutMs: CALL_LIMIT_MS });
     context.signal.throwIfAborted();
     await queryOnce(store, embedder, collection);
   });

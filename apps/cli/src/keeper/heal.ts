@@ -1,4 +1,5 @@
 import {
+  CANARY_COLLECTION,
   type CollectionContent,
   type Finding,
   inspectDataDirectory,
@@ -7,7 +8,6 @@ import {
 import { HoldfastError } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import { StoreError, type VectorStore } from "@holdfast/store";
-import { CANARY_COLLECTION } from "./canary.ts";
 import type { KeeperLogger } from "./keeper-log.ts";
 
 const LISTED_MAX = 20;

@@ -1,5 +1,5 @@
 import { probeChecks } from "@holdfast/chroma";
-import { type Clock, HoldfastError } from "@holdfast/core";
+import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
 import type { HealthCheck } from "@holdfast/recovery";
 import type { VectorStore } from "@holdfast/store";
 
@@ -12,15 +12,15 @@ export interface StoreChecksOptions {
 
 export interface StoreChecksDeps {
   store: VectorStore;
-  clock: Clock;
+  clock?: Clock;
   /** Told how long each canary took, and why it failed when it did. */
-  onCanary: (tookMs: number, error?: HoldfastError) => void;
+  onCanary?: (tookMs: number, error?: HoldfastError) => void;
 }
 
 /** The checks that use the store: whether it answers, and whether it does its work. */
 export function storeChecks(
   { collection, timeoutMs, canary }: StoreChecksOptions,
-  { store, clock, onCanary }: StoreChecksDeps,
+  { store, clock = systemClock, onCanary }: StoreChecksDeps,
 ): HealthCheck[] {
   const checks = probeChecks(store, { collection, timeoutMs });
   if (!canary) return checks.filter(({ name }) => name === "place");
@@ -30,10 +30,10 @@ export function storeChecks(
       const began = clock.monotonic();
       try {
         const outcome = await check.run(context);
-        onCanary(clock.monotonic() - began);
+        onCanary?.(clock.monotonic() - began);
         return outcome;
       } catch (error) {
-        if (error instanceof HoldfastError) onCanary(clock.monotonic() - began, error);
+        if (error instanceof HoldfastError) onCanary?.(clock.monotonic() - began, error);
         throw error;
       }
     };

@@ -5,6 +5,8 @@ import { ensureKeeper, type EnsureKeeperOptions, type KeeperUse } from "../keepe
 import { serverState } from "../server-state.ts";
 
 const POLL_MS = 200;
+/** A keeper that prepares a directory, is told to stop, or is idle, ends its server on purpose. */
+const ON_PURPOSE = ["starting", "stopping", "stopped"];
 
 /**
  * A managed server as its monitor sees it: whoever starts, repairs and drains it is its keeper, which
@@ -66,9 +68,7 @@ export class KeptServer implements Orchestrator, Disposable {
     let before = stateOf(dataDirectory);
     for (; ; await this.#clock.sleep(POLL_MS, signal)) {
       const now = stateOf(dataDirectory);
-      // A keeper that stops for idleness, or is told to, ends its server on purpose.
-      const asked = now.phase === "stopping" || now.phase === "stopped";
-      const how = asked ? undefined : endOf(before, now);
+      const how = ON_PURPOSE.includes(now.phase ?? "") ? undefined : endOf(before, now);
       if (how !== undefined) listener({ how, ranMs: this.#clock.now() - before.since });
       before = now;
     }

@@ -1,13 +1,7 @@
-import {
-  chromaProof,
-  type ChromaRecoveryDeps,
-  chromaStrategies,
-  probeChecks,
-} from "@holdfast/chroma";
+import { chromaProof, type ChromaRecoveryDeps, chromaStrategies } from "@holdfast/chroma";
 import { type Clock, systemClock, systemRandom } from "@holdfast/core";
 import {
   CommandOrchestrator,
-  type HealthCheck,
   HealthLoop,
   type HealthReport,
   type Orchestrator,
@@ -20,6 +14,7 @@ import {
 } from "@holdfast/recovery";
 import { isAnyTripped } from "../keeper/circuits.ts";
 import { STORE_SERVICE } from "../keeper/keeper.ts";
+import { storeChecks } from "../keeper/store-checks.ts";
 import type { Parts } from "../wire.ts";
 import { recoveryFileOf } from "../workspace.ts";
 import { Foresight } from "./foresight.ts";
@@ -63,6 +58,7 @@ export class StoreSupervisor implements Disposable {
       ...(options.intervalMs && { intervalMs: options.intervalMs }),
     };
     this.#journal = RecoveryJournal.open(recoveryFileOf(workspace));
+    const { collection } = parts.memory.status();
     this.foresight = new Foresight({
       watched: health.canary ? "canary" : "place",
       folder: workspace.stateDirectory,
@@ -70,7 +66,7 @@ export class StoreSupervisor implements Disposable {
     });
     this.#health = new HealthLoop(health, {
       checks: [
-        ...storeChecks(parts, health),
+        ...storeChecks({ collection, ...health }, { store: parts.store }),
         ...memoryChecks(parts.memory, breaker),
         ...(workspace.dataDirectory === undefined
           ? []
@@ -129,15 +125,6 @@ export class StoreSupervisor implements Disposable {
       },
     );
   }
-}
-
-function storeChecks(
-  { store, memory }: Parts,
-  { canary, timeoutMs }: { canary: boolean; timeoutMs: number },
-): HealthCheck[] {
-  const { collection } = memory.status();
-  const checks = probeChecks(store, { collection, timeoutMs });
-  return canary ? checks : checks.filter(({ name }) => name === "place");
 }
 
 function restarterOf({ workspace }: Parts): Orchestrator | undefined {
