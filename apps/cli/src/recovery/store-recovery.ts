@@ -20,6 +20,7 @@ import type { Context } from "../context.ts";
 import { STORE_SERVICE } from "../keeper/keeper.ts";
 import { KeeperMetrics } from "../keeper/keeper-metrics.ts";
 import { managedServerOptions } from "../managed-server-options.ts";
+import { backupPort } from "./backup-port.ts";
 import { openStore, type Parts, type StoreAccess, wire } from "../wire.ts";
 import { recoveryFileOf, type Workspace, workspaceOf } from "../workspace.ts";
 
@@ -61,6 +62,7 @@ export async function withRecovery<T>(
     memory: parts.memory,
     target: targetOf(workspace, access),
     isOwnCollection: ownCollections(workspace),
+    backup: backupPort(parts),
     ...(server === undefined ? {} : { server }),
     ...(workspace.config.vector_store.config.mode === "server"
       ? { createPlace: (signal) => store.createPlace({ signal }) }
