@@ -148,6 +148,17 @@ test.each(["development", "testing", "staging", "production"])(
   240_000,
 );
 
+test("a secret in a value that is none by its key is not shown", async () => {
+  const key = ["xoxb", "123456789012", "123456789012", "AbCdEfGhIjKlMnOpQrStUvWx"].join("-");
+  const url = `https://example.org/hook/${key}`;
+  const channel = `{type: webhook, url: "${url}"}`;
+  write(`environment: staging\nalerts: {channels: [${channel}]}\n`);
+  const planned = await run("memory", "deploy", "holdfast.yaml", "--env", "staging", "--dry-run");
+  expect(planned.status).toBe(0);
+  expect(JSON.stringify(planned.json.data.changes)).toContain("alerts.channels");
+  expect(planned.stdout).not.toContain(key);
+}, 60_000);
+
 test("the second of two deployments at once ends with 11", async () => {
   write("environment: testing\n");
   using held = KernelLock.tryAcquire(join(deployments(), "testing/lock"));

@@ -1,9 +1,26 @@
 import type { ConfigChange } from "@holdfast/config/deploy";
+import { createRedactor } from "@holdfast/memory";
 import { type Output, printable } from "../output.ts";
+
+const redactor = createRedactor({ highEntropy: false });
+
+/**
+ * Changes as they may be shown: a value that is no secret by its key may hold one, as a webhook's
+ * address or a command's argument does.
+ */
+export function withoutSecrets(changes: readonly ConfigChange[]): ConfigChange[] {
+  const clean = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : redactor.redact(value).text;
+  return changes.map((change) => ({
+    ...change,
+    before: clean(change.before),
+    after: clean(change.after),
+  }));
+}
 
 /** Changes as people read them, one key a line; what a rollback would not undo stands below. */
 export function changesText(changes: readonly ConfigChange[], output: Output): string[] {
-  return changes.flatMap(({ path, before, after, irreversible }) => {
+  return withoutSecrets(changes).flatMap(({ path, before, after, irreversible }) => {
     const [sign, colour, values] =
       before === undefined
         ? (["+", "green", after] as const)

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { DeploymentPlan } from "@holdfast/config/deploy";
 import type { Context } from "../../context.ts";
 import { carryOut } from "../../deploy/carry-out.ts";
-import { changesText } from "../../deploy/changes-text.ts";
+import { changesText, withoutSecrets } from "../../deploy/changes-text.ts";
 import { deploymentsOf, environmentOf } from "../../deploy/open-deployments.ts";
 import { example } from "../../help.ts";
 import { type Output, printable } from "../../output.ts";
@@ -43,7 +43,12 @@ async function deploy(
   for (const { file: at, line, path, message } of plan.loaded.warnings)
     output.warn(`${at}:${line}: ${path} ${message}`);
   const { changes, unchanged, base } = plan;
-  const told = { environment, file: plan.content.origin.file, changes, unchanged };
+  const told = {
+    environment,
+    file: plan.content.origin.file,
+    changes: withoutSecrets(changes),
+    unchanged,
+  };
   if (unchanged || options.dryRun) {
     const end = unchanged ? "" : "\nNothing was changed (--dry-run).";
     output.result({ ...told, dryRun: options.dryRun === true }, `${planText(plan, output)}${end}`);

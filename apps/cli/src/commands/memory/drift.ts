@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Drift } from "@holdfast/config/deploy";
 import type { Context } from "../../context.ts";
-import { changesText } from "../../deploy/changes-text.ts";
+import { changesText, withoutSecrets } from "../../deploy/changes-text.ts";
 import { deploymentsOf, environmentOf } from "../../deploy/open-deployments.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
@@ -17,7 +17,9 @@ export function register(command: Command, context: Context): void {
 }
 
 function drift(exitCode: boolean, environment: string | undefined, context: Context): void {
-  const found = deploymentsOf(environment, context).drift();
+  const found = deploymentsOf(environment, context)
+    .drift()
+    .map((each): Drift => ({ ...each, changes: withoutSecrets(each.changes) }));
   if (exitCode && found.length > 0) context.exitStatus = EXIT.drift;
   context.output.result(
     { environment, clean: found.length === 0, drift: found },

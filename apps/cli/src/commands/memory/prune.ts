@@ -71,7 +71,7 @@ function lifetimeMs(ttl: string | number): number | undefined {
 
 function text(report: RetentionReport, dryRun: boolean): string {
   const { checked, expired, aged, sample, renewed, archive } = report;
-  if (expired + aged === 0) return `Nothing of ${count(checked)} has been kept long enough.`;
+  if (expired + aged === 0) return `Looked at ${count(checked)}: none has been kept long enough.`;
   const more = expired + aged > sample.length ? ["  …"] : [];
   return [
     `${dryRun ? "Would prune" : "Pruned"} ${expired + aged} of ${count(checked)}: ${expired} by their own ttl, ${aged} by the lifecycle`,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { carryOut } from "../../deploy/carry-out.ts";
-import { changesText } from "../../deploy/changes-text.ts";
+import { changesText, withoutSecrets } from "../../deploy/changes-text.ts";
 import { deploymentsOf, environmentOf } from "../../deploy/open-deployments.ts";
 import { example } from "../../help.ts";
 import { wholeNumber } from "../../selection.ts";
@@ -35,7 +35,7 @@ async function rollback(
   for (const line of changesText(changes, output)) output.say(line);
   const { number, at } = await carryOut(deployments, plan, { backup: false }, context);
   output.result(
-    { environment, unchanged, rollbackTo, number, at, changes },
+    { environment, unchanged, rollbackTo, number, at, changes: withoutSecrets(changes) },
     `Deployment ${rollbackTo} is in force again, as ${number}, and proved.`,
   );
 }
