@@ -165,10 +165,10 @@ export class ManagedServer implements AsyncDisposable {
       mkdirSync(this.dataDirectory, { recursive: true, mode: 0o700 });
       admitBuild(this.dataDirectory, this.#program.build);
       const keep = this.#options.keepReplayable;
-      const isKept = keep === undefined || setReplayable(this.dataDirectory, keep);
+      const isSaid = keep === undefined || setReplayable(this.dataDirectory, keep);
       const started = await this.#launch(this.#program, paths, signal);
-      if (isKept) return started;
-      // There was no database yet to say it to.
+      // A new database purges by itself; that it shall not can be said only once it is there.
+      if (isSaid || !keep) return started;
       await this.halt();
       setReplayable(this.dataDirectory, keep);
       return await this.#launch(this.#program, paths, signal);

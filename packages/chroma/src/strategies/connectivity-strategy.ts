@@ -4,6 +4,8 @@ import { diagnosisOf, failuresOf, findingOf } from "./findings.ts";
 import type { ChromaRecoveryDeps } from "./recovery-ports.ts";
 
 const NAME = "connectivity";
+/** Longer than a health check's: what is planned from it is done. */
+const LIMIT_MS = 10_000;
 
 const CREATE_PLACE: PlannedStep = {
   action: "create-place",
@@ -26,7 +28,7 @@ export function connectivityStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy
         // A managed server that does not run is the first strategy's.
         return diagnosisOf(NAME, [{ check: "endpoint", message: nowhere }], []);
       }
-      const [nearest] = await failuresOf(connectionChecks(target, store), signal);
+      const [nearest] = await failuresOf(connectionChecks(target, store, LIMIT_MS), signal);
       if (nearest === undefined) return diagnosisOf(NAME, [], []);
       // What lies behind the first layer that fails cannot be reached either.
       const findings = [findingOf(nearest)];

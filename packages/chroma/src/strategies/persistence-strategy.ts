@@ -34,7 +34,7 @@ export const PERSISTENCE = "persistence";
 
 const LISTED_MAX = 20;
 const PROBE_LIMIT_MS = 15_000;
-const PING_LIMIT_MS = 5_000;
+const PING_LIMIT_MS = 10_000;
 
 /** Do files, catalogue, indexes and mirror agree, and can everything be read? */
 export function persistenceStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy {

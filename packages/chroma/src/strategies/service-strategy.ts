@@ -5,7 +5,7 @@ import { diagnosisOf, failuresOf, findingOf } from "./findings.ts";
 import type { ChromaRecoveryDeps, ServerControl } from "./recovery-ports.ts";
 
 const NAME = "service-health";
-const PING_LIMIT_MS = 5_000;
+const PATIENCE_MS = [5_000, 15_000];
 
 const START: PlannedStep = {
   action: "start-server",
@@ -105,17 +105,22 @@ async function diagnoseElsewhere(
   return diagnosisOf(NAME, findings, [step]);
 }
 
+/** On a machine that is busy an answer takes its time: it is asked again before it counts as hung. */
 async function whyNoAnswer(
   store: ChromaRecoveryDeps["store"],
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  try {
-    await store.ping({ signal, timeoutMs: PING_LIMIT_MS });
-    return undefined;
-  } catch (error) {
-    signal.throwIfAborted();
-    return `it does not answer: ${(error as Error).message}`;
+  let why: string | undefined;
+  for (const timeoutMs of PATIENCE_MS) {
+    try {
+      await store.ping({ signal, timeoutMs });
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      why = `it does not answer: ${(error as Error).message}`;
+    }
   }
+  return why;
 }
 
 function startAction(server: ServerControl): StepAction {

@@ -83,6 +83,22 @@ test("starts on loopback, says where, and stops without a trace", async () => {
   await expect(managedEndpoint(data)()).rejects.toMatchObject({ code: "SERVER_NOT_RUNNING" });
 });
 
+test.each([
+  // What a new database does by itself needs no second start.
+  [false, ["Chroma started"]],
+  [true, ["Chroma started", "Chroma stopped", "Chroma started"]],
+])("a new directory with keepReplayable %p", async (keepReplayable, expected) => {
+  const said: string[] = [];
+  const say = (_: object, message: string): number => said.push(message);
+  const server = new ManagedServer(
+    { dataDirectory: data, command: [process.execPath, FAKE, "well", "1.4.4"], keepReplayable },
+    { logger: { info: say, warn: say } },
+  );
+  servers.push(server);
+  await server.start();
+  expect(said).toEqual(expected);
+});
+
 test("a second manager is refused while the first holds the directory", async () => {
   await fake("well").start();
   await expect(fake("well").start()).rejects.toMatchObject({ code: "SERVER_LOCKED" });
