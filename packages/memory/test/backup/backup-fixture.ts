@@ -50,7 +50,7 @@ export function remembered(memory: Memory): Record<string, unknown> {
   );
 }
 
-export function saying(record: MemoryRecord): unknown {
+function saying(record: MemoryRecord): unknown {
   const { text, metadata, scope, tags, createdAt, updatedAt, expiresAt } = record;
   return { text, metadata, scope, tags, createdAt, updatedAt, expiresAt };
 }
