@@ -47,7 +47,8 @@ export async function captureEvent(
   };
   const decision = { capture: true, ttlMs: durationMs(config.triggers.keep) };
   // Redacted before it is cut: half a secret is one that no pattern knows.
-  const text = redactor.redact(event.text).text;
+  const isCut = event.text.length > bounds.textLengthMax;
+  const text = isCut ? redactor.redact(event.text).text : event.text;
   const memory = memoryOfEvent({ ...event, text }, decision, bounds);
   if (memory === undefined) return { result: "short" };
   const { content } = redactContent(memory, redactor);

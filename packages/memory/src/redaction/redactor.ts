@@ -43,10 +43,14 @@ export function redactionMark(kind: string): string {
   return `[redacted:${kind}]`;
 }
 
+/** A few letters: shorter than any key, and without what a pair, a flag or a password has. */
+const PLAIN = /^[A-Za-z_ ]{0,15}$/;
+
 /** Finds secrets by form, by what stands around them, by configuration, and by their randomness. */
 export function createRedactor(options: RedactorOptions = {}): Redactor {
   const { patterns = [], highEntropy = REDACTOR_DEFAULTS.highEntropy } = options;
   const run = (text: string, random: boolean): Redaction => {
+    if (patterns.length === 0 && PLAIN.test(text)) return { text, count: 0, kinds: [] };
     const found = new Findings(text);
     for (const pattern of patterns) found.named(pattern);
     for (const pattern of PROVIDER_PATTERNS) found.pattern(pattern);
