@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { idsOfPickle } from "../repairs/index-labels.ts";
 import type { Finding, Inspection } from "../server/inspect-data-directory.ts";
-import type { ChromaRecoveryDeps } from "./recovery-ports.ts";
+import { type ChromaRecoveryDeps, holdsOthers } from "./recovery-ports.ts";
 
 export interface Losses {
   /** `collection/id` of what the mirror could not bring back, as far as the directory says. */
@@ -31,7 +31,8 @@ export function lossesOf(
   }
   // The indexes still name their records; which collection those were in, only SQLite knew.
   const lost = memory.unmirrored(idsInIndexes(dataDirectory)).map((id) => `?/${id}`);
-  if (memory.status().mirrored === 0) return { lost: [...lost, "?/every record"], sure: false };
+  if (memory.status().mirrored === 0 && !holdsOthers(memory))
+    return { lost: [...lost, "?/every record"], sure: false };
   // With SQLite gone there is nothing else in the directory that could be lost.
   if (isCatalogueLost) return { lost, sure: true };
   const others = collectionNames(dataDirectory)?.filter(

@@ -13,7 +13,12 @@ import { forgetExits } from "../server/exit-history.ts";
 import { inspectDataDirectory } from "../server/inspect-data-directory.ts";
 import { quarantine } from "../server/quarantine.ts";
 import { putBack } from "./put-back.ts";
-import { type ChromaRecoveryDeps, type ServerControl, storedAtLeast } from "./recovery-ports.ts";
+import {
+  type ChromaRecoveryDeps,
+  holdsOthers,
+  type ServerControl,
+  storedAtLeast,
+} from "./recovery-ports.ts";
 import { verifySalvage } from "./verify-salvage.ts";
 
 /** What the persistence strategy's steps do. Each may be run again after a kill at any point. */
@@ -145,7 +150,8 @@ async function rebuildCollection(
   { signal, note }: StepContext,
 ): Promise<StepOutcome> {
   await store.ping({ signal });
-  if (storedAtLeast(memory) === 0 && (await isGone(store, memory.status().collection, signal))) {
+  const hasNothing = storedAtLeast(memory) === 0 && !holdsOthers(memory);
+  if (hasNothing && (await isGone(store, memory.status().collection, signal))) {
     return { result: "repaired", message: "the store was empty, and is empty and whole" };
   }
   const { rebuilt, compared } = await memory.rebuild({ signal });

@@ -23,6 +23,8 @@ export interface MirrorPort {
     mirrored: number;
     ledger: { stored: number; dead: number };
     outbox: { records: number };
+    /** Records of other programs that the mirror holds, where it does. */
+    others?: { held: number };
   };
   /** Those of `ids` that the mirror could not bring back. */
   unmirrored(ids: Iterable<string>): string[];
@@ -60,6 +62,11 @@ export interface ChromaRecoveryDeps {
   /** Collections that are ours to lose: canaries and what rebuilds leave. */
   isOwnCollection: (name: string) => boolean;
   clock?: Clock;
+}
+
+/** Whether the mirror could bring back what other programs wrote. */
+export function holdsOthers(memory: MirrorPort): boolean {
+  return (memory.status().others?.held ?? 0) > 0;
 }
 
 /** Memories that the store must hold at least: those that neither wait nor were refused. */
