@@ -12,6 +12,11 @@ export function setReplayable(dataDirectory: string, keep: boolean): boolean {
   const file = join(dataDirectory, "chroma.sqlite3");
   if (!existsSync(file)) return false;
   using database = new DatabaseSync(file, { timeout: 5_000 });
+  // A first start that was cut off leaves a file without tables; the next one makes them.
+  const isMade = database
+    .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'embeddings_queue_config'")
+    .get();
+  if (isMade === undefined) return false;
   const row = database
     .prepare("SELECT config_json_str AS text FROM embeddings_queue_config")
     .get() as { text: string } | undefined;

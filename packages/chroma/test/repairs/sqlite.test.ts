@@ -119,4 +119,6 @@ test("the queue is kept, or purged again, once there is a database", () => {
   expect(config()).toMatchObject({ automatically_purge: true });
   rmSync(file);
   expect(setReplayable(copy, true)).toBe(false);
+  writeFileSync(file, "");
+  expect(setReplayable(copy, true)).toBe(false);
 });
