@@ -59,7 +59,7 @@ async function expectSame(cwd: string): Promise<void> {
 
 async function holdOutbox(folder: string): Promise<ChildProcess> {
   const [file = ""] = globSync(join(folder, ".holdfast/state/*/memory.db"));
-  const fixture = new URL("./fixtures/hold-outbox.mjs", import.meta.url).pathname;
+  const fixture = new URL("../fixtures/hold-outbox.mjs", import.meta.url).pathname;
   const holder = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", fixture, file]);
   holders.push(holder);
   await once(holder.stdout, "data");

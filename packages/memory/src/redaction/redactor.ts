@@ -39,7 +39,7 @@ export interface Redactor {
 }
 
 /** The mark that takes a secret's place. */
-export function redactionMark(kind: string): string {
+function redactionMark(kind: string): string {
   return `[redacted:${kind}]`;
 }
 

@@ -4,7 +4,7 @@
  */
 
 /** A small generator of numbers from 0 to 1 (mulberry32): the same seed, the same secrets. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 const PACKAGE = join(import.meta.dirname, "../..");
-const FIXTURE = join(import.meta.dirname, "fixtures/remembered-class.ts");
+const FIXTURE = join(import.meta.dirname, "../fixtures/remembered-class.ts");
 
 /** Compiles the fixture as a user's compiler would, and runs what came out. */
 function compileAndRun(): unknown {
