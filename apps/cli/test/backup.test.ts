@@ -126,6 +126,29 @@ test("a damaged backup is named and refused, exit 14; one of the same name is no
     });
 }, 60_000);
 
+test("options that would change nothing are refused", async () => {
+  for (const args of [
+    ["b.yaml", "--config-only", "--to-time", "2026-11-22"],
+    ["b.yaml", "--config-only", "--collection", "other"],
+    ["b.yaml", "--undo"],
+    ["--undo", "--re-embed"],
+    ["--undo", "--config-only"],
+    ["b.yaml", "--to-time", "yesterday"],
+    [],
+  ])
+    expect(await run("restore", ...args)).toMatchObject({
+      status: 2,
+      json: { error: { code: "USAGE" } },
+    });
+  const both = await run("backup", "--config-only", "--incremental");
+  expect(both).toMatchObject({ status: 2, json: { error: { code: "USAGE" } } });
+  expect((await run("backup", "--output", "b.zip")).status).toBe(2);
+  expect(await run("restore", "--undo")).toMatchObject({
+    status: 1,
+    json: { error: { code: "RESTORE_UNDO_MISSING" } },
+  });
+}, 120_000);
+
 test("a restore under another name leaves the memories in use alone", async () => {
   await run("add", "one");
   const output = join(sandbox.folder, "b.yaml");

@@ -172,18 +172,18 @@ class BackupService implements Backups {
     const { toTime, reEmbed = false } = options;
     const signal = this.#until(options.signal);
     const told = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
-    const { partial } = await verifyBackup(path, { ...told, signal });
     const chain = readChain(path);
     const { name } = collectionOf(chain);
     await usableEmbedder({ chain, reEmbed }, this.#deps);
     const { collection, working } = journal;
     if (toTime !== undefined) requireReplayable(chain, toTime, { db: working.db, collection });
+    // Every byte is read for it, and checked.
     const { difference, seq } = await planRestore(chain, toTime, journal, { ...told, signal });
     return {
       path,
       madeAt: toTime ?? takenAt(chain.at(-1) as ChainLink),
       from: name,
-      partial,
+      partial: chain.at(-1)?.manifest.partial,
       difference,
       order: { chain, toTime, reEmbed, seq },
     };

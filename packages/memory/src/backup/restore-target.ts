@@ -7,7 +7,7 @@ import type { ForgottenIds } from "./forgotten-ids.ts";
 import { lineagesOf, prunedUpTo } from "./lineage.ts";
 import { dataPathOf } from "./manifest.ts";
 import type { ManifestCollection, ManifestData } from "./manifest-schema.ts";
-import type { ChainLink } from "./verify-backup.ts";
+import { type ChainLink, LineCensus } from "./verify-backup.ts";
 
 /** Takes in what a backup says, in order; the last word on an id counts. */
 export interface TargetSink {
@@ -42,7 +42,9 @@ export const takenAt = ({ manifest }: ChainLink): number => Date.parse(manifest.
 
 /**
  * Feeds the state of a backup to `sink`: the full one, what each incremental one changed, and up
- * to `toTime` the writes that this machine accepted since. What was forgotten stays away.
+ * to `toTime` the writes that this machine accepted since. What was forgotten stays away. Whatever
+ * `sink` makes of it is void when this throws: a file is only known to be sound at its end.
+ * @throws BackupError `BACKUP_INVALID`, `BACKUP_NOT_FOUND`.
  */
 export async function feedTarget(
   chain: readonly ChainLink[],
@@ -55,7 +57,9 @@ export async function feedTarget(
     const at = takenAt(link);
     const path = dataPathOf(link.path, link.manifest);
     const data = link.manifest.data as ManifestData;
+    const census = new LineCensus(path, link.manifest);
     for await (const lines of readData(path, data, options.signal)) {
+      census.see(lines);
       sink.forgotten(lines.filter((line) => line.t === "forgotten"));
       const memories = lines.filter((line) => line.t === "memory");
       const kept = memories.filter(
@@ -66,6 +70,7 @@ export async function feedTarget(
       sink.remove(lines.filter((line) => line.t === "removed").map(({ id }) => id));
       options.onLines?.(lines.length);
     }
+    census.requireComplete();
   }
   if (toTime !== undefined) replay(chain, toTime, sink, deps);
 }

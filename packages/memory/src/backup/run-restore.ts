@@ -194,7 +194,7 @@ class RestoreRun {
         this.#tell("stage", done, total);
       },
     });
-    state.complete = true;
+    state.rows = journal.working.staged.count();
     this.#staging.save(state);
   }
 
@@ -239,7 +239,7 @@ class RestoreRun {
     if (filled === undefined) return false;
     state.filled = filled.last;
     this.#filled += filled.count;
-    if (state.complete) this.#staging.save(state);
+    if (state.rows !== undefined) this.#staging.save(state);
     this.#tell("store", this.#filled, collectionOf(this.#request.chain).total);
     this.#deps.failpoint?.("store-half-filled");
     return true;

@@ -21,8 +21,8 @@ export interface StagedState {
   name: string;
   /** The last write when it began: after another one it begins again. */
   seq: number;
-  /** Whether all memories are staged in the journal. */
-  complete: boolean;
+  /** How many memories are staged in the journal, once all are; undefined before. */
+  rows: number | undefined;
   /** Up to which memory (its row's number) the store is filled. */
   filled: number;
 }
@@ -53,13 +53,14 @@ export class Staging {
   ): Promise<{ state: StagedState; fresh: VectorCollection; resumed: boolean }> {
     const { db } = this.#journal.working;
     const state = this.state;
-    if (state?.what === what && state.complete && state.seq === lastNumber(db, "entry")) {
+    const isWhole = state !== undefined && state.rows === this.#journal.working.staged.count();
+    if (isWhole && state.what === what && state.seq === lastNumber(db, "entry")) {
       const fresh = await this.#find(state.name, signal);
       if (fresh !== undefined) return { state, fresh, resumed: true };
     }
     await this.clear(signal);
     const name = `${this.#collection}${STAGED}${randomUUID().slice(0, 8)}`;
-    const begun = { what, name, seq: lastNumber(db, "entry"), complete: false, filled: 0 };
+    const begun = { what, name, seq: lastNumber(db, "entry"), rows: undefined, filled: 0 };
     this.save(begun);
     const fresh = await this.#store.createCollection({ name, embedder }, { signal });
     return { state: begun, fresh, resumed: false };

@@ -3,7 +3,7 @@ import type { BackupLine } from "./backup-line.ts";
 import { invalid } from "./backup-error.ts";
 import { readData } from "./data-file.ts";
 import { basePathOf, dataPathOf, readManifest } from "./manifest.ts";
-import type { Manifest, ManifestCollection } from "./manifest-schema.ts";
+import type { Manifest, ManifestCollection, ManifestData } from "./manifest-schema.ts";
 import type { BackupProgress } from "./backup-progress.ts";
 
 /** One backup of a chain: an incremental one needs all those before it. */
@@ -83,29 +83,57 @@ export async function verifyData(
   manifest: Pick<Manifest, "collections" | "data">,
   options: { signal?: AbortSignal; onLines?: (lines: number) => void },
 ): Promise<void> {
-  const { data } = manifest;
-  const [collection] = manifest.collections;
-  if (data === undefined || collection === undefined) throw invalid(dataPath, "it has no manifest");
-  const seen: Record<BackupLine["t"], number> = { memory: 0, other: 0, removed: 0, forgotten: 0 };
-  let withoutVector = 0;
+  const census = new LineCensus(dataPath, manifest);
+  const data = manifest.data as ManifestData;
   for await (const lines of readData(dataPath, data, options.signal)) {
-    for (const line of lines) {
-      seen[line.t] += 1;
-      if (line.t === "memory" && line.vector === undefined) withoutVector += 1;
-      checkDimension(dataPath, line, collection);
-    }
+    census.see(lines);
     options.onLines?.(lines.length);
   }
-  const counted: [string, number, number][] = [
-    ["memories", seen.memory, collection.memories],
-    ["memories without a vector", withoutVector, collection.without_vector],
-    ["records of others", seen.other, collection.others],
-    ["removed ids", seen.removed, collection.removed],
-    ["forgotten ids", seen.forgotten, collection.forgotten],
-  ];
-  for (const [what, found, said] of counted)
-    if (found !== said)
-      throw invalid(dataPath, `it has ${found} ${what}; the manifest says ${said}`);
+  census.requireComplete();
+}
+
+/** Counts what a data file holds, and compares it with what its manifest says. */
+export class LineCensus {
+  readonly #path: string;
+  readonly #collection: ManifestCollection;
+  readonly #seen: Record<BackupLine["t"], number> = {
+    memory: 0,
+    other: 0,
+    removed: 0,
+    forgotten: 0,
+  };
+  #withoutVector = 0;
+
+  constructor(path: string, { collections, data }: Pick<Manifest, "collections" | "data">) {
+    const [collection] = collections;
+    if (data === undefined || collection === undefined) throw invalid(path, "it has no manifest");
+    this.#path = path;
+    this.#collection = collection;
+  }
+
+  /** @throws BackupError `BACKUP_INVALID` at a vector of another dimension. */
+  see(lines: readonly BackupLine[]): void {
+    for (const line of lines) {
+      this.#seen[line.t] += 1;
+      if (line.t === "memory" && line.vector === undefined) this.#withoutVector += 1;
+      checkDimension(this.#path, line, this.#collection);
+    }
+  }
+
+  /** @throws BackupError `BACKUP_INVALID`. */
+  requireComplete(): void {
+    const { memories, without_vector, others, removed, forgotten } = this.#collection;
+    const counted: [string, number, number][] = [
+      ["memories", this.#seen.memory, memories],
+      ["memories without a vector", this.#withoutVector, without_vector],
+      ["records of others", this.#seen.other, others],
+      ["removed ids", this.#seen.removed, removed],
+      ["forgotten ids", this.#seen.forgotten, forgotten],
+    ];
+    for (const [what, found, said] of counted)
+      if (found !== said)
+        throw invalid(this.#path, `it has ${found} ${what}; the manifest says ${said}`);
+  }
 }
 
 function checkDimension(path: string, line: BackupLine, { embedder }: ManifestCollection): void {

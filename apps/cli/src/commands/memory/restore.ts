@@ -45,6 +45,7 @@ async function restore(
   options: RestoreOptions,
   context: Context,
 ): Promise<void> {
+  requireCompatible(options);
   if (options.undo) return undo(file, options, context);
   if (file === undefined) throw usage("No backup was named", "See: holdfast memory backup list");
   const path = resolve(context.workingDirectory, file);
@@ -61,6 +62,19 @@ async function restore(
       ),
     options.collection,
   );
+}
+
+/** An option that would change nothing is refused. */
+function requireCompatible(options: RestoreOptions): void {
+  const other = options.undo ? "--undo" : options.configOnly ? "--config-only" : undefined;
+  if (other === undefined) return;
+  const idle = [
+    ...(options.undo && options.configOnly ? ["--config-only"] : []),
+    ...(options.toTime === undefined ? [] : ["--to-time"]),
+    ...(options.reEmbed ? ["--re-embed"] : []),
+    ...(options.configOnly && options.collection !== undefined ? ["--collection"] : []),
+  ];
+  if (idle.length > 0) throw usage(`${other} takes no ${idle.join(" and no ")}`, "Leave it out.");
 }
 
 async function restoreMemories(
