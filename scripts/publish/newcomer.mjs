@@ -94,8 +94,14 @@ const typescriptFlags = (root) => [
   "--noEmit",
   "--strict",
   "--exactOptionalPropertyTypes",
-  ...["--target", "es2024", "--lib", "es2024,esnext.disposable"],
-  ...["--typeRoots", join(root, "node_modules/@types"), "--types", "node"],
+  "--target",
+  "es2024",
+  "--lib",
+  "es2024,esnext.disposable",
+  "--typeRoots",
+  join(root, "node_modules/@types"),
+  "--types",
+  "node",
 ];
 
 async function runFirstExample(name, folder, home) {
