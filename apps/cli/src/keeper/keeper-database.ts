@@ -60,6 +60,7 @@ const MIGRATIONS = [
      expires_at INTEGER NOT NULL
    ) STRICT;
    INSERT INTO keeper VALUES (1, NULL, NULL, 'stopped', '', 0, 0, 0, NULL, NULL, 0);`,
+  "ALTER TABLE keeper ADD COLUMN scrubbed_at INTEGER",
 ];
 
 interface KeeperRow {
@@ -73,6 +74,7 @@ interface KeeperRow {
   canary_at: number | null;
   failure: string | null;
   last_used_at: number;
+  scrubbed_at: number | null;
 }
 
 /**
@@ -133,6 +135,15 @@ export class KeeperDatabase implements Disposable {
 
   setPhase(phase: KeeperPhase, detail: string, now: number): void {
     this.#set("phase = :phase, detail = :detail, changed_at = :now", { phase, detail, now });
+  }
+
+  /** Wall-clock milliseconds at which the store was last compared with the mirror, to its end. */
+  scrubbedAt(): number | undefined {
+    return this.#row().scrubbed_at ?? undefined;
+  }
+
+  setScrubbed(now: number): void {
+    this.#set("scrubbed_at = :now", { now });
   }
 
   setCanary(now: number): void {

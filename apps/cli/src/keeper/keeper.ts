@@ -29,6 +29,7 @@ import { DrainBeside } from "./drain-beside.ts";
 import type { KeeperDatabase, KeeperPhase } from "./keeper-database.ts";
 import type { KeeperLogger } from "./keeper-log.ts";
 import type { KeeperMetrics } from "./keeper-metrics.ts";
+import { ScrubBeside } from "./scrub-beside.ts";
 import { ServerOrchestrator } from "./server-orchestrator.ts";
 import { storeChecks } from "./store-checks.ts";
 
@@ -76,6 +77,7 @@ export class Keeper {
   readonly #server: ServerOrchestrator;
   readonly #supervisor: Supervisor;
   readonly #drain: DrainBeside;
+  readonly #scrub: ScrubBeside;
   readonly #teller: BreakerTeller;
   readonly #stopping = new AbortController();
   /** The first look has been taken. */
@@ -86,6 +88,7 @@ export class Keeper {
     this.#options = options;
     this.#deps = deps;
     this.#drain = new DrainBeside(deps);
+    this.#scrub = new ScrubBeside(deps);
     this.#teller = new BreakerTeller({
       ...deps,
       onEnded: (state) => {
@@ -125,6 +128,7 @@ export class Keeper {
     } finally {
       this.#phase("stopping", "stopping the server");
       await this.#drain.stop();
+      await this.#scrub.stop();
       await this.#teller.stop();
       await this.#server.stop();
       database.end(clock.now(), failure && { ...plain(failure), at: clock.now() });
@@ -150,6 +154,7 @@ export class Keeper {
     while (!signal.aborted) {
       if (this.#begun) {
         this.#drain.tick(this.#serving);
+        this.#scrub.tick(this.#serving);
         if (database.drainIfIdle(clock.now(), idleMs)) {
           logger.info({ idleMs }, "nobody uses the store");
           return;
@@ -181,7 +186,7 @@ export class Keeper {
       { starts: true, endsWhenDown: true, riskMax: this.#options.riskMax ?? "medium" },
       {
         health: new HealthLoop(health, {
-          checks: this.#checks(),
+          checks: [...this.#checks(), this.#scrub.check],
           clock,
           anxious: () => isAnyTripped(breaker),
         }),

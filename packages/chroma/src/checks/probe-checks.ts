@@ -14,6 +14,8 @@ export interface ProbeOptions {
   collection: string;
   /** How many records the store must hold at least; asked at each look. Default: any number. */
   recordsMin?: () => number;
+  /** Whether the collection must be there, whatever it holds. Default: it need not. */
+  isMissed?: () => boolean;
   /** Time limit of each check in milliseconds. Default 5000. */
   timeoutMs?: number;
 }
@@ -60,19 +62,21 @@ export function probeChecks(store: VectorStore, options: ProbeOptions): HealthCh
 
 async function countCheck(
   store: VectorStore,
-  { collection: name, recordsMin }: ProbeOptions,
+  { collection: name, recordsMin, isMissed }: ProbeOptions,
   call: CallOptions,
 ): Promise<CheckOutcome> {
   const wanted = recordsMin?.() ?? 0;
   const collection = await openIfThere(store, name, call);
   const count = collection === undefined ? 0 : await collection.count(call);
   const evidence = { count, wanted };
-  if (count >= wanted) return { status: "pass", message: `it holds ${count} records`, evidence };
+  const isLost = collection === undefined && isMissed?.() === true;
+  if (count >= wanted && !isLost)
+    return { status: "pass", message: `it holds ${count} records`, evidence };
   return {
     status: "fail",
     message:
       collection === undefined
-        ? `the collection ${name} is gone, with ${wanted} records`
+        ? `the collection ${name} is gone, with ${isLost ? "what other programs wrote" : `${wanted} records`}`
         : `${name} holds ${count} records, and ${wanted} were stored`,
     evidence,
     hint: "See what would be done with: holdfast memory recover --dry-run",

@@ -1,4 +1,5 @@
 import type { HealthCheck } from "@holdfast/recovery";
+import { compareTwice } from "./compare-twice.ts";
 import type { MirrorPort } from "../strategies/recovery-ports.ts";
 
 /** Reading a million vectors back takes minutes. */
@@ -14,14 +15,14 @@ export function scrubCheck(memory: Pick<MirrorPort, "status" | "compare">): Heal
   return {
     name: "scrub",
     service: "chroma",
-    severity: "degraded",
+    severity: "unhealthy",
     timeoutMs: TIMEOUT_MS,
     run: async ({ signal }) => {
       const { mirrored, ledger } = memory.status();
       if (mirrored === 0 || ledger.stored === 0) {
         return { status: "pass", message: "there is nothing to compare yet" };
       }
-      const { compared, missing, different, equal } = await memory.compare({ signal });
+      const { compared, missing, different, equal } = await compareTwice(memory, signal);
       const evidence = { compared, missing: missing.length, different: different.length };
       if (equal) return { status: "pass", message: `${compared} memories compare equal`, evidence };
       const named = [...missing, ...different].slice(0, LISTED_MAX).join(", ");

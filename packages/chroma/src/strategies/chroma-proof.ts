@@ -4,9 +4,10 @@ import {
   type HealthCheck,
   runChecks,
 } from "@holdfast/recovery";
+import { compareTwice } from "../checks/compare-twice.ts";
 import { probeChecks } from "../checks/probe-checks.ts";
 import { processChecks } from "../checks/process-checks.ts";
-import { type ChromaRecoveryDeps, storedAtLeast } from "./recovery-ports.ts";
+import { type ChromaRecoveryDeps, holdsOthers, storedAtLeast } from "./recovery-ports.ts";
 
 const LOOK = "See what would be done with: holdfast memory recover --dry-run";
 
@@ -28,9 +29,10 @@ export function chromaProof(
   return async ({ signal }) => {
     const { collection, mirrored } = memory.status();
     const recordsMin = (): number => storedAtLeast(memory);
+    const isMissed = (): boolean => holdsOthers(memory);
     const timeoutMs = options.probeTimeoutMs ?? 15_000;
     const checks = [
-      ...probeChecks(store, { collection, recordsMin, timeoutMs }),
+      ...probeChecks(store, { collection, recordsMin, isMissed, timeoutMs }),
       // What works now does not for long with two servers, or on files that are gone.
       ...(server === undefined ? [] : processChecks(server.dataDirectory).filter(isLasting)),
     ];
@@ -48,7 +50,7 @@ export function chromaProof(
     if (options.compare !== true || mirrored === 0 || storedAtLeast(memory) === 0) {
       return { status: "pass", message: "a canary, a read with vectors and a query succeeded" };
     }
-    const { compared, missing, different, equal } = await memory.compare({ signal });
+    const { compared, missing, different, equal } = await compareTwice(memory, signal);
     const evidence = { compared, missing: missing.length, different: different.length };
     if (equal) {
       const message = `the canary came back, and all ${compared} memories equal the mirror's`;

@@ -5,6 +5,7 @@ import type { Diagnosis, PlannedStep, RecoveryStrategy } from "@holdfast/recover
 import { StoreError } from "@holdfast/store";
 import { probeChecks } from "../checks/probe-checks.ts";
 import { directoryChecks } from "../checks/directory-checks.ts";
+import { compareTwice } from "../checks/compare-twice.ts";
 import { crashLoopOutcome } from "../checks/process-checks.ts";
 import { vectorSegments } from "../repairs/vector-segments.ts";
 import { lacksMagic } from "../repairs/sqlite-magic.ts";
@@ -28,7 +29,7 @@ import {
   salvageIndexStep,
   startAfresh,
 } from "./persistence-steps.ts";
-import { type ChromaRecoveryDeps, storedAtLeast } from "./recovery-ports.ts";
+import { type ChromaRecoveryDeps, holdsOthers, storedAtLeast } from "./recovery-ports.ts";
 
 export const PERSISTENCE = "persistence";
 
@@ -97,12 +98,14 @@ async function diagnoseContent(
   if (!(await answers(store, signal))) return diagnoseCrashes(deps);
   const { collection, mirrored } = memory.status();
   const recordsMin = (): number => storedAtLeast(memory);
-  const options = { collection, recordsMin, timeoutMs: PROBE_LIMIT_MS };
+  const isMissed = (): boolean => holdsOthers(memory);
+  const options = { collection, recordsMin, isMissed, timeoutMs: PROBE_LIMIT_MS };
   const failures = await failuresOf(probeChecks(store, options), signal);
   const findings: StrategyFinding[] = failures.map(findingOf);
   if (findings.length === 0 && mirrored > 0) findings.push(...(await differences(deps, signal)));
   const steps: PlannedStep[] = [];
-  if ((findings.length > 0 || force) && mirrored > 0) {
+  const isGone = findings.length > 0 && isMissed();
+  if (((findings.length > 0 || force) && mirrored > 0) || isGone) {
     steps.push(rebuildCollectionStep(collection, mirrored));
   }
   if (findings.length > 0) {
@@ -158,7 +161,7 @@ async function differences(
 ): Promise<StrategyFinding[]> {
   if (storedAtLeast(memory) === 0) return [];
   await store.ping({ signal });
-  const { missing, different, equal, compared } = await memory.compare({ signal });
+  const { missing, different, equal, compared } = await compareTwice(memory, signal);
   if (equal) return [];
   const named = [...missing, ...different].slice(0, LISTED_MAX);
   return [

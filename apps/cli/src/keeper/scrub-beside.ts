@@ -1,0 +1,73 @@
+import { scrubCheck } from "@holdfast/chroma";
+import { type Clock, HoldfastError } from "@holdfast/core";
+import type { Memory } from "@holdfast/memory";
+import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
+import type { KeeperDatabase } from "./keeper-database.ts";
+import type { DrainLogger } from "./drain-beside.ts";
+
+export interface ScrubBesideDeps {
+  memory: Pick<Memory, "status" | "compare">;
+  database: Pick<KeeperDatabase, "scrubbedAt" | "setScrubbed">;
+  logger: DrainLogger;
+  clock: Clock;
+}
+
+const EVERY_MS = 24 * 60 * 60_000;
+/** After one that could not be ended: the store went away, say. */
+const AGAIN_MS = 10 * 60_000;
+
+/**
+ * Compares every memory in the store with the mirror's once a day, beside the health loop: a vector
+ * that was damaged on the disk raises no error anywhere. What it finds is a check of the loop.
+ */
+export class ScrubBeside {
+  readonly check: HealthCheck;
+  readonly #deps: ScrubBesideDeps;
+  readonly #scrub: HealthCheck;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #found: CheckOutcome | undefined;
+  #notBefore = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: ScrubBesideDeps) {
+    this.#deps = deps;
+    this.#scrub = scrubCheck(deps.memory);
+    this.check = { ...this.#scrub, run: ({ signal }) => this.#tell(signal) };
+  }
+
+  /** Begins one if it is due, and none runs. */
+  tick(serving: boolean): void {
+    const { database, clock } = this.#deps;
+    if (!serving || this.#running !== undefined || clock.monotonic() < this.#notBefore) return;
+    if (clock.now() - (database.scrubbedAt() ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("the watch ends"));
+    await this.#running;
+  }
+
+  /** What was found wrong is looked at again, since it may have been repaired. */
+  async #tell(signal: AbortSignal): Promise<CheckOutcome> {
+    if (this.#found?.status === "fail") this.#found = await this.#scrub.run({ signal });
+    return this.#found ?? { status: "pass", message: "it was compared within the last day" };
+  }
+
+  async #run(): Promise<void> {
+    const { database, clock, logger } = this.#deps;
+    const { signal } = this.#stopping;
+    this.#notBefore = clock.monotonic() + AGAIN_MS;
+    try {
+      this.#found = await this.#scrub.run({ signal });
+      database.setScrubbed(clock.now());
+      logger.info({ ...this.#found }, "scrubbed");
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof HoldfastError)) throw error;
+      logger.warn({ error }, "the store could not be compared with the mirror");
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { expect, test } from "@jest/globals";
+import type { Memory } from "@holdfast/memory";
+import { FakeClock } from "@holdfast/testkit";
+import { ScrubBeside } from "../../src/keeper/scrub-beside.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+function stage(): {
+  clock: FakeClock;
+  scrub: ScrubBeside;
+  counts: { compared: number };
+  damage: { different: string[] };
+} {
+  const clock = new FakeClock();
+  const counts = { compared: 0 };
+  const damage = { different: [] as string[] };
+  let scrubbedAt: number | undefined;
+  const memory = {
+    status: () => ({ mirrored: 3, ledger: { stored: 3 } }),
+    compare: () => {
+      counts.compared += 1;
+      const { different } = damage;
+      const equal = different.length === 0;
+      return Promise.resolve({ compared: 3, missing: [], different, foreign: 0, equal });
+    },
+  } as unknown as Memory;
+  const scrub = new ScrubBeside({
+    memory,
+    clock,
+    logger: { info: () => undefined, warn: () => undefined },
+    database: {
+      scrubbedAt: () => scrubbedAt,
+      setScrubbed: (now) => {
+        scrubbedAt = now;
+      },
+    },
+  });
+  return { clock, scrub, counts, damage };
+}
+
+const look = (scrub: ScrubBeside): Promise<{ status: string }> =>
+  Promise.resolve(scrub.check.run({ signal: new AbortController().signal }));
+
+test("it compares once a day, only while the store serves, and looking costs nothing", async () => {
+  const { clock, scrub, counts } = stage();
+  scrub.tick(false);
+  expect(counts.compared).toBe(0);
+  scrub.tick(true);
+  await new Promise(setImmediate);
+  scrub.tick(true);
+  for (let n = 0; n < 5; n += 1) expect((await look(scrub)).status).toBe("pass");
+  expect(counts.compared).toBe(1);
+  await clock.advance(DAY_MS - 1);
+  scrub.tick(true);
+  expect(counts.compared).toBe(1);
+  await clock.advance(1);
+  scrub.tick(true);
+  expect(counts.compared).toBe(2);
+  await scrub.stop();
+});
+
+test("what it finds fails the check until the store compares equal again", async () => {
+  const { scrub, damage } = stage();
+  damage.different = ["memory-2"];
+  scrub.tick(true);
+  await new Promise(setImmediate);
+  expect(await look(scrub)).toMatchObject({
+    status: "fail",
+    message: expect.stringContaining("memory-2"),
+  });
+  expect((await look(scrub)).status).toBe("fail");
+  damage.different = [];
+  expect((await look(scrub)).status).toBe("pass");
+  await scrub.stop();
+});
