@@ -84,3 +84,4 @@ export {
   tcpCheck,
   type TcpCheckOptions,
 } from "./health/service-checks.ts";
+export { causeOf } from "./supervise/standing.ts";

@@ -1,7 +1,7 @@
 import { type Config, readSecret } from "@holdfast/config";
 import { durationMs, formatDuration } from "@holdfast/core";
 import { type ChannelOptions, createChannel, Notifier } from "@holdfast/notify";
-import type { HealthReport, SupervisorEvent } from "@holdfast/recovery";
+import { causeOf, type HealthReport, type SupervisorEvent } from "@holdfast/recovery";
 import { FORESEEING } from "./foresight.ts";
 
 type AlertsConfig = Config["alerts"];
@@ -70,7 +70,9 @@ export class Alerts {
     } else this.#over("unknown", `it is ${status}`);
   }
 
-  #onChecked({ checks }: HealthReport): void {
+  #onChecked({ status, checks }: HealthReport): void {
+    // What is here already is no longer foreseen.
+    if (status === "offline" || status === "unhealthy") return;
     for (const { check, last } of checks.filter(({ check: name }) => FORESEEING.includes(name))) {
       const subject = `foreseen/${check}` as const;
       if (last.status === "warn") this.#tell(subject, "warning", "Trouble ahead", last.message);
@@ -96,11 +98,6 @@ export class Alerts {
 
 function recoveredAfter(downMs: number): string {
   return `it serves again, after ${formatDuration(downMs)}`;
-}
-
-function causeOf({ checks }: HealthReport): string {
-  const telling = checks.filter(({ status }) => status !== "pass");
-  return telling.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
 }
 
 function channelOptions(

@@ -1,5 +1,10 @@
 import { formatDuration } from "@holdfast/core";
-import type { CheckReport, HealthReport, SupervisorEvent } from "@holdfast/recovery";
+import {
+  causeOf,
+  type CheckReport,
+  type HealthReport,
+  type SupervisorEvent,
+} from "@holdfast/recovery";
 import { moment } from "../memory-text.ts";
 import { columns, type Output, printable } from "../output.ts";
 
@@ -16,14 +21,20 @@ const MARKS = { pass: "✓", warn: "!", fail: "✗", unknown: "?" } as const;
 /** An event in one line; undefined for one that says nothing new. */
 export function eventLine(event: SupervisorEvent, output: Output, now: number): string | undefined {
   const text = eventText(event, output);
-  return text === undefined ? undefined : printable(`${moment(now)}  ${text}`);
+  return text === undefined ? undefined : `${moment(now)}  ${text}`;
 }
 
 function eventText(event: SupervisorEvent, output: Output): string | undefined {
   if (event.type === "checked") return checkedText(event.report, output);
-  if (event.type === "exit") {
-    return `${event.exit.how}, after ${formatDuration(event.exit.ranMs)}`;
+  if (event.type === "recovered") {
+    return `${paint("healthy", "recovered", output)}, after ${formatDuration(event.downMs)}`;
   }
+  const text = plainText(event);
+  return text === undefined ? undefined : printable(text);
+}
+
+function plainText(event: SupervisorEvent): string | undefined {
+  if (event.type === "exit") return `${event.exit.how}, after ${formatDuration(event.exit.ranMs)}`;
   if (event.type === "decided" && event.decision.action !== "give-up") {
     const { action, why, attempt } = event.decision;
     const what = action === "restart" ? "starting it again" : "looking for what is wrong";
@@ -31,19 +42,21 @@ function eventText(event: SupervisorEvent, output: Output): string | undefined {
   }
   if (event.type === "attempt-failed") return `that did not help: ${event.message}`;
   if (event.type === "gave-up") return withNext(`given up: ${event.message}`, event.hint);
-  if (event.type === "recovered") {
-    return `${paint("healthy", "recovered", output)}, after ${formatDuration(event.downMs)}`;
-  }
   // A change of status stands in the line of the look that showed it.
   return undefined;
 }
 
-function checkedText({ status, checks }: HealthReport, output: Output): string {
+function checkedText(report: HealthReport, output: Output): string {
+  const { status, checks } = report;
   const head = paint(status, status, output);
-  const telling = checks.filter((check) => check.status !== "pass" || check.last.status === "fail");
-  if (telling.length === 0) return `${head}  ${checks.length} checks pass`;
-  const told = telling.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
-  return withNext(`${head}  ${told}`, telling.find(({ last }) => last.hint)?.last.hint);
+  const foreseen = checks.filter(
+    ({ severity, last }) => severity === "none" && last.status !== "pass",
+  );
+  const ahead = foreseen.map(({ check, last }) => `; foreseen: ${check}: ${last.message}`).join("");
+  if (status === "healthy")
+    return `${head}  ${checks.length - foreseen.length} checks pass${ahead}`;
+  const hint = checks.find((check) => check.status !== "pass" && check.last.hint)?.last.hint;
+  return `${head}  ${printable(withNext(`${causeOf(report)}${ahead}`, hint))}`;
 }
 
 /** The screen of a terminal, top to bottom. */

@@ -1,4 +1,4 @@
-import type { HealthReport } from "../health/health-loop.ts";
+import type { CheckReport, HealthReport } from "../health/health-loop.ts";
 
 /** It does its work, though perhaps not all of it. */
 export function serves({ status }: HealthReport): boolean {
@@ -9,11 +9,13 @@ export function isDown({ status }: HealthReport): boolean {
   return status === "offline" || status === "unhealthy";
 }
 
-/** The failures that decide, in one line. */
+/** What decides a report's status, in one line: of a service that nothing answers for, that alone. */
 export function causeOf({ status, checks }: HealthReport): string {
-  const failed = checks.filter(
-    (check) => check.status === "fail" && ["offline", "unhealthy"].includes(check.severity),
-  );
-  if (failed.length === 0) return `it is ${status}`;
-  return failed.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
+  const failed = (severity: CheckReport["severity"]): CheckReport[] =>
+    checks.filter((check) => check.status === "fail" && check.severity === severity);
+  const [offline, unhealthy] = [failed("offline"), failed("unhealthy")];
+  const lesser = checks.filter((check) => check.status !== "pass" && check.severity !== "none");
+  const deciding = [offline, unhealthy, lesser].find((each) => each.length > 0) ?? [];
+  if (deciding.length === 0) return `it is ${status}`;
+  return deciding.map(({ check, last }) => `${check}: ${last.message}`).join("; ");
 }
