@@ -95,3 +95,21 @@ test("a managed store whose files are gone comes back with what others wrote", a
     await run("server", "stop");
   }
 }, 180_000);
+
+test("a collection that is gone with what others wrote is a finding, and is recovered", async () => {
+  await using chroma = await startChroma();
+  configure(chroma.host, chroma.port);
+  const { id } = await post(chroma, "", { name: "memories" });
+  const embeddings = [Array.from({ length: 384 }, (_, n) => Math.sin(n + 1))];
+  await post(chroma, `/${id}/add`, { ids: ["one"], embeddings, documents: ["by another"] });
+  expect((await run("memory", "sync")).json.data).toMatchObject({ added: 1 });
+  const { host, port } = chroma;
+  await fetch(`http://${host}:${port}${COLLECTIONS}/memories`, { method: "DELETE" });
+  const lost = await run("memory", "sync");
+  expect(lost).toMatchObject({
+    status: 10,
+    json: { error: { hint: expect.stringContaining("rebuild") } },
+  });
+  expect(await run("memory", "recover")).toMatchObject({ status: 0 });
+  expect((await run("memory", "sync")).json.data).toMatchObject({ held: 1, vanished: 0 });
+}, 120_000);

@@ -122,7 +122,10 @@ test("a lost collection is not taken for one that was emptied, and is rebuilt wi
   const memory = at.open();
   await memory.add("ours", { id: "ours" });
   await at.store.deleteCollection("memories");
-  await expect(sync(at)).rejects.toMatchObject({ code: "COLLECTION_NOT_FOUND" });
+  await expect(sync(at)).rejects.toMatchObject({
+    code: "COLLECTION_NOT_FOUND",
+    hint: expect.stringContaining("memory rebuild"),
+  });
   expect(memory.unmirrored(["a", "bb", "zz"])).toEqual(["zz"]);
 
   expect(await memory.rebuild()).toMatchObject({ equal: true, rebuilt: 1, returned: 3 });

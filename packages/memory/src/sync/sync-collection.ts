@@ -1,6 +1,12 @@
 import { type Clock, HoldfastError } from "@holdfast/core";
 import { Lease } from "@holdfast/sqlite";
-import type { CallOptions, StoredRecord, VectorCollection, VectorStore } from "@holdfast/store";
+import {
+  type CallOptions,
+  type StoredRecord,
+  StoreError,
+  type VectorCollection,
+  type VectorStore,
+} from "@holdfast/store";
 import { ForgottenIds } from "../backup/forgotten-ids.ts";
 import type { Journal } from "../journal.ts";
 import { decodeRecord } from "../record-codec.ts";
@@ -73,13 +79,35 @@ export async function syncCollection(
   const grant = lease.tryAcquire(clock.now(), LEASE_MS);
   if (grant === undefined) throw underWay(name);
   try {
-    const collection = await store.openCollection(name, call);
+    const collection = await openSynced(name, deps, call);
     const sync = new CollectionSync(collection, options, deps, call, () => {
       if (!lease.renew(grant.token, clock.now(), LEASE_MS)) throw underWay(name);
     });
     return await sync.run();
   } finally {
     lease.release(grant.token);
+  }
+}
+
+async function openSynced(
+  name: string,
+  { store, journal }: SyncDeps,
+  call: CallOptions,
+): Promise<VectorCollection> {
+  try {
+    return await store.openCollection(name, call);
+  } catch (error) {
+    const isLost = error instanceof StoreError && error.code === "COLLECTION_NOT_FOUND";
+    const { held } = journal.working.others.count();
+    if (!isLost || held === 0) throw error;
+    throw new StoreError(
+      `The store has lost the collection ${name}, with ${held} records of others`,
+      {
+        code: "COLLECTION_NOT_FOUND",
+        hint: "Make it anew, as the last sync saw it, with: holdfast memory rebuild",
+        cause: error,
+      },
+    );
   }
 }
 

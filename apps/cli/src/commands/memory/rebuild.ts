@@ -35,8 +35,10 @@ function text(report: RebuildReport): string {
     report.keptAs === undefined ? "" : ` The old collection is kept as ${report.keptAs}.`;
   const salvaged =
     report.salvaged === 0 ? "" : `, ${report.salvaged} of other writers carried over`;
+  const returned =
+    report.returned === 0 ? "" : `, ${report.returned} of other programs brought back`;
   const verdict = report.equal
     ? `compared ${report.compared}, all equal`
     : `compared ${report.compared}: ${report.missing.length} missing, ${report.different.length} different`;
-  return `Rebuilt ${report.rebuilt}${salvaged}; ${verdict}.${kept}`;
+  return `Rebuilt ${report.rebuilt}${salvaged}${returned}; ${verdict}.${kept}`;
 }
