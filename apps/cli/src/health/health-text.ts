@@ -5,7 +5,7 @@ import { columns, type Output, printable } from "../output.ts";
 import type { HealthAnswer } from "./health-answer.ts";
 import type { HealthHistory } from "./health-history.ts";
 
-export const STATUS_COLOURS: Readonly<Record<ServiceStatus, "green" | "yellow" | "red">> = {
+const STATUS_COLOURS: Readonly<Record<ServiceStatus, "green" | "yellow" | "red">> = {
   healthy: "green",
   recovering: "yellow",
   degraded: "yellow",

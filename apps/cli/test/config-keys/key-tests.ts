@@ -87,7 +87,7 @@ export interface SchemaNode {
 }
 
 /** The paths of a schema's keys; `[]` stands for the items of a list, `*` for names of one's own. */
-export function leaves(schema: SchemaNode, path: string): string[] {
+function leaves(schema: SchemaNode, path: string): string[] {
   if (isSecret(schema)) return [path];
   const { properties = {}, items, additionalProperties: others } = schema;
   const below = Object.entries(properties).flatMap(([key, property]) =>

@@ -44,7 +44,9 @@ test("exit code, stdin and both streams are the program's own, and it is remembe
   expect(result).toMatchObject({ status: 7, stdout: "some\0bytes\n", stderr: "complaint\n" });
   expect(await runs()).toMatchObject([
     {
-      text: expect.stringMatching(/^sh -c '.*' ended with exit code 7 after [\d.]+ m?s\ncomplaint$/),
+      text: expect.stringMatching(
+        /^sh -c '.*' ended with exit code 7 after [\d.]+ m?s\ncomplaint$/,
+      ),
       metadata: { outcome: "error", exit_status: 7, program: "sh", source: "run" },
     },
   ]);

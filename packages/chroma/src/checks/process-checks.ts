@@ -108,7 +108,7 @@ function serverFilesOutcome(dataDirectory: string): CheckOutcome {
 }
 
 /** SIGSTOP'd or traced, as the kernel tells it; Linux only. */
-export function isStopped(pid: number): boolean {
+function isStopped(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const state = stat.charAt(stat.lastIndexOf(")") + 2);

@@ -110,7 +110,7 @@ function requireSpace(directory: string, target: string): void {
 }
 
 /** Bytes of all files below a directory. */
-export function bytesOf(directory: string): number {
+function bytesOf(directory: string): number {
   return filesBelow(directory).reduce((sum, file) => sum + statSync(file).size, 0);
 }
 

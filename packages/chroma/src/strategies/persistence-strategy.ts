@@ -31,7 +31,7 @@ import {
 } from "./persistence-steps.ts";
 import { type ChromaRecoveryDeps, holdsOthers, storedAtLeast } from "./recovery-ports.ts";
 
-export const PERSISTENCE = "persistence";
+const PERSISTENCE = "persistence";
 
 const LISTED_MAX = 20;
 const PROBE_LIMIT_MS = 15_000;
