@@ -36,7 +36,9 @@ test("what was done is a memory, with outcome and duration, and only shown when 
   await sandbox.run(["memory", "search", "tea"]);
   expect(await done()).toMatchObject([
     {
-      text: expect.stringMatching(/^holdfast memory add … .*ended with exit code 0 after [\d.]+ m?s$/),
+      text: expect.stringMatching(
+        /^holdfast memory add … .*ended with exit code 0 after [\d.]+ m?s$/,
+      ),
       metadata: { command: "memory add", outcome: "success", exit_status: 0, category: "command" },
     },
     {
