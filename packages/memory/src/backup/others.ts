@@ -37,6 +37,11 @@ export async function* othersIn(
   outcome: OthersOutcome,
 ): AsyncGenerator<OtherLine> {
   const seen = new Set<string>();
+  if (deps.journal.pendingSwap() !== undefined) {
+    outcome.reason = "a restore is not finished there";
+    yield* lastSeen(deps, seen);
+    return;
+  }
   try {
     const collection = await openForBackup(deps, call);
     if (collection === undefined) return;

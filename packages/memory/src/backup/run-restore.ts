@@ -96,8 +96,10 @@ export async function runRestore(
     deps.failpoint?.("swap-decided");
     const pending = await swapped(deps, call);
     deps.failpoint?.("swapped");
+    journal.scourLater();
     return { ...run.counts(), resumed: filled.resumed, pending };
   });
+  journal.scourIfDue();
   return { ...report, tookMs: performance.now() - began };
 }
 

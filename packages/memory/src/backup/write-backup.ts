@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { existsSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Clock } from "@holdfast/core";
+import { StoreError } from "@holdfast/store";
+import type { Drainer } from "../drainer.ts";
 import type { Journal } from "../journal.ts";
 import type { StoreAccess } from "../store-access.ts";
 import { BackupError } from "./backup-error.ts";
@@ -61,6 +63,7 @@ export interface BackupReport {
 interface WriteDeps {
   journal: Journal;
   access: StoreAccess;
+  drainer: Drainer;
   clock: Clock;
   failpoint: ((name: BackupFailpoint) => void) | undefined;
 }
@@ -87,6 +90,8 @@ export async function writeBackup(request: BackupRequest, deps: WriteDeps): Prom
   const part = request.configurationOnly
     ? { manifest: { kind: "configuration", collections: [] } as const, fullBecause: undefined }
     : await writeMemories(request, { id, path, folder, deps });
+  // What was forgotten meanwhile was kept from leaving the WAL.
+  deps.journal.scour();
   const manifest: Manifest = { ...head, ...part.manifest, ...attached(request) };
   const name = basename(path);
   try {
@@ -127,6 +132,7 @@ async function writeMemories(
   const unfinished = folder.unfinished(file);
   const signal = request.signal === undefined ? {} : { signal: request.signal };
   try {
+    await finishAnySwap(deps, request.signal);
     const lineage = currentLineage(journal.working.db, journal.collection, deps.clock.now());
     using snapshot = new Snapshot(journal);
     const { base, because } = request.incremental
@@ -148,6 +154,20 @@ async function writeMemories(
   } catch (error) {
     folder.discard(file);
     throw error;
+  }
+}
+
+/** Until a restore that was cut off is finished, the store holds the state before it. */
+async function finishAnySwap(
+  { journal, drainer }: WriteDeps,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (journal.pendingSwap() === undefined) return;
+  try {
+    await drainer.exclusively(signal ?? new AbortController().signal, () => Promise.resolve());
+  } catch (error) {
+    // With the store away it is a partial backup, and says so.
+    if (!(error instanceof StoreError)) throw error;
   }
 }
 

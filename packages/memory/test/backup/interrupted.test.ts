@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { type BackupFailpoint, listBackups, type Memory } from "@holdfast/memory";
+import { unavailable } from "../fixture.ts";
 import { type BackupWorkspace, backupWorkspace, remembered } from "./backup-fixture.ts";
 
 class Crash extends Error {}
@@ -102,6 +103,23 @@ test("a swap that was decided is finished by whoever comes next; until then the 
   const backups = space.backups();
   await backups.undo(backups.planUndo());
   expect((await memory.get("m1")).memory?.text).toBe("after 1");
+});
+
+test("a backup finishes a swap first: what the restore removed is no other program's", async () => {
+  await using space = backupWorkspace();
+  const { path } = await scene(space);
+  const dying = space.backups({ failpoint: crashAt("swap-decided") });
+  await expect(dying.restore(await dying.plan(path))).rejects.toBeInstanceOf(Crash);
+  const output = join(space.folder, "next.yaml");
+  space.store.setFaults(() => {
+    throw unavailable();
+  });
+  const partial = await space.backups().backup({ output });
+  expect(partial).toMatchObject({ memories: 700, others: 0 });
+  expect(partial.partial).toMatch(/a restore is not finished there/);
+  space.store.setFaults(undefined);
+  const whole = await space.backups().backup({ output, overwrite: true });
+  expect(whole).toMatchObject({ memories: 700, others: 0, partial: undefined });
 });
 
 test("half a swap of names is finished, too", async () => {
