@@ -4,7 +4,10 @@ import { isOlderLayout } from "./import/older-layout.ts";
 import type { Layer } from "./layers/layer.ts";
 import { merged } from "./layers/merge.ts";
 import { shifted, Sources } from "./layers/sources.ts";
+import { entryAt, scalar } from "./rules/entry-at.ts";
 import { rules } from "./rules/rules.ts";
+
+const LATEST = Math.max(...configSchema.properties.config_version.enum);
 
 export interface Examined {
   /** What the layers state together; undefined when one of them cannot be read. */
@@ -26,8 +29,9 @@ export function examine(layers: readonly Layer[]): Examined {
     try {
       const document = shifted(layer.read(), base);
       documents.push({ layer, document });
-      if (isOlderLayout(document)) {
-        found.push(olderLayout(document.offset));
+      const other = otherLayout(document);
+      if (other !== undefined) {
+        found.push({ severity: "error", path: "", ...other });
         continue;
       }
       for (const violation of checkSchema(document, configSchema))
@@ -51,16 +55,24 @@ export function examine(layers: readonly Layer[]): Examined {
 }
 
 /** One finding for all of its keys: none of them is a slip. */
-function olderLayout(
-  offset: number,
-): Omit<Finding, "file" | "line" | "column"> & { offset: number } {
+function otherLayout(
+  document: YamlNode,
+): (Pick<Finding, "rule" | "message" | "expected"> & { offset: number }) | undefined {
+  if (isOlderLayout(document))
+    return {
+      rule: "older-layout",
+      offset: document.offset,
+      message: "is a configuration of the older layout",
+      expected: "what this prints: holdfast config import FILE",
+    };
+  const version = entryAt(document, "config_version");
+  const stated = scalar(version);
+  if (version === undefined || typeof stated !== "number" || stated <= LATEST) return undefined;
   return {
-    severity: "error",
-    rule: "older-layout",
-    offset,
-    path: "",
-    message: "is a configuration of the older layout",
-    expected: "what this prints: holdfast config import FILE",
+    rule: "newer-layout",
+    offset: version.value.offset,
+    message: `is a configuration of the layout ${stated}, for a newer Holdfast than this one`,
+    expected: `config_version: ${LATEST}, or a newer Holdfast`,
   };
 }
 

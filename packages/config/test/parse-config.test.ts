@@ -36,7 +36,8 @@ describe("each finding says where, what, what was expected and what was meant", 
     ["outbox: !!js/function 'x'", "1:9: the tag !!js/function is not allowed", "plain data"],
     ["outbox: *missing", "1:10: the alias *missing has no anchor", ""],
     ["__proto__: {polluted: true}", "1:1: __proto__: is not a known key", ""],
-    ["config_version: 2", "1:17: config_version: 2 is not known", "expected 1"],
+    ["config_version: 0", "1:17: config_version: 0 is not known", "expected 1"],
+    ["config_version: 2\nunheard_of: {}", "1:17: is a configuration of the layout 2", "a newer"],
   ])("%j", (text, start, includes) => {
     const written = line(text);
     expect(written).toContain(`${FILE}:${start}`);
