@@ -24,7 +24,8 @@ export async function main(given: readonly string[]): Promise<number> {
     end = { status: await run(argv, entry, context) };
   } catch (error) {
     const reason: unknown = interruption.signal.aborted ? interruption.signal.reason : error;
-    end = { status: report(reason, argv, output), error: reason };
+    if (reason === NOBODY_READS) end = { status: EXIT.ok };
+    else end = { status: report(reason, argv, output), error: reason };
   } finally {
     interruption.stop();
   }
@@ -68,9 +69,12 @@ function undisturbed(): Interruption {
   return { signal: new AbortController().signal, stop: () => undefined };
 }
 
-/** The first signal lets the command clean up; the second ends it. */
+const NOBODY_READS = new Error("Nobody reads what is written");
+
+/** The first signal lets the command clean up, as a reader who leaves does; the second ends it. */
 function abortOnSignals(): Interruption {
   const controller = new AbortController();
+  process.stdout.on("error", () => controller.abort(NOBODY_READS));
   const listen = (name: NodeJS.Signals, code: string, status: ExitStatus): (() => void) => {
     const listener = (): void => {
       if (controller.signal.aborted) process.exit(status);

@@ -1,6 +1,6 @@
 import { formatDuration } from "@holdfast/core";
 import type { Durability, RecallSource, Scope } from "@holdfast/memory";
-import { type Output, printable } from "./output.ts";
+import { LAST_COLUMN_MIN, type Output, printable } from "./output.ts";
 
 /** One line of a memory's text, short enough for a list. */
 export function oneLine(text: string, width: number): string {
@@ -12,6 +12,12 @@ export function oneLine(text: string, width: number): string {
 export function roomFor(taken: number): number {
   const width = process.stdout.isTTY ? process.stdout.columns : Number.MAX_SAFE_INTEGER;
   return Math.max(20, width - taken);
+}
+
+/** As `roomFor`; where that is too little to read in, what a line of its own has. */
+export function roomBeside(taken: number): number {
+  const beside = roomFor(taken);
+  return beside < LAST_COLUMN_MIN ? roomFor(2) : beside;
 }
 
 /** `user ada · agent coder · #tag`; empty when the memory belongs to nobody in particular. */

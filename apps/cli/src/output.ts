@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import { HoldfastError } from "@holdfast/core";
 
 export interface OutputOptions {
@@ -112,21 +112,71 @@ export function printable(text: string): string {
   });
 }
 
-/** Columns aligned by their widest cell, two blanks apart; the last may be of any width. */
-export function columns(rows: readonly (readonly string[])[]): string {
+const GAP = "  ";
+/** Narrower than this, a last column is no place to read in. */
+export const LAST_COLUMN_MIN = 24;
+
+/**
+ * Columns aligned by their widest cell, two blanks apart. On a terminal that is too narrow the last
+ * one is wrapped, or whatever finds no room goes on in further lines; a pipe has no width.
+ */
+export function columns(
+  rows: readonly (readonly string[])[],
+  room: number = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
+): string {
   const widths: number[] = [];
   for (const row of rows)
     for (const [index, cell] of row.entries())
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
+      widths[index] = Math.max(widths[index] ?? 0, widthOf(cell));
+  const lead = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0);
+  const fits = room - lead >= Math.min(widths.at(-1) ?? 0, LAST_COLUMN_MIN);
   return rows
-    .map((row) =>
-      row
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
+    .map((row) => {
+      const cells = row.map(
+        (cell, index) => cell + " ".repeat((widths[index] ?? 0) - widthOf(cell)),
+      );
+      if (!fits) return flowed(cells, room);
+      const last = cells.length === widths.length ? cells.pop()?.trimEnd() : undefined;
+      return [...cells, ...(last === undefined ? [] : [wrapped(last, room, lead)])]
+        .join(GAP)
+        .trimEnd();
+    })
     .join("\n");
 }
+
+/** Padded cells in as many lines as it takes; equal widths break every row at the same cell. */
+function flowed(cells: readonly string[], room: number): string {
+  const lines: string[] = [];
+  for (const cell of cells) {
+    const line = lines.at(-1);
+    if (line === undefined) lines.push(cell);
+    else if (widthOf(line) + GAP.length + widthOf(cell) <= room)
+      lines.push(`${lines.pop()}${GAP}${cell}`);
+    else lines.push(`${GAP}${wrapped(cell.trimEnd(), room, GAP.length).padEnd(widthOf(cell))}`);
+  }
+  return lines
+    .map((line) => line.trimEnd())
+    .filter((line, at) => line !== "" || at === 0)
+    .join("\n");
+}
+
+/** Text from column `indent` on, broken between words; a word is never broken: it may be a path. */
+function wrapped(text: string, room: number, indent: number): string {
+  if (widthOf(text) <= room - indent) return text;
+  let width = 0;
+  return text
+    .split(" ")
+    .map((word, at) => {
+      const isNewLine = at > 0 && width + 1 + widthOf(word) > room - indent;
+      width = isNewLine || at === 0 ? widthOf(word) : width + 1 + widthOf(word);
+      if (isNewLine) return `\n${" ".repeat(indent)}${word}`;
+      return at === 0 ? word : ` ${word}`;
+    })
+    .join("");
+}
+
+/** Columns that a text takes; colours take none. */
+const widthOf = (text: string): number => stripVTControlCharacters(text).length;
 
 /** An error in one line of words; of a bug, that it is one. */
 export function messageOf(error: unknown): string {

@@ -99,6 +99,6 @@ function addCommand(parent: Command, word: string, path: string): Command {
 function strict(command: Command): void {
   command
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true, sortOptions: false })
+    .configureHelp({ showGlobalOptions: true, sortOptions: false, minWidthToWrap: 16 })
     .configureOutput({ outputError: () => undefined });
 }

@@ -10,7 +10,7 @@ export async function start(argv: readonly string[]): Promise<void> {
   }
   enableCompileCache();
   hideSqliteWarning();
-  endQuietlyWhenNobodyReads();
+  outliveReaders();
   const { main } = await import("./main.ts");
   process.exitCode = await main(argv);
 }
@@ -30,10 +30,13 @@ function hideSqliteWarning(): void {
   };
 }
 
-/** `holdfast memory list | head` closes the pipe early, which is no failure. */
-function endQuietlyWhenNobodyReads(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(0);
-  });
+/** `holdfast memory list | head` closes the pipe early, which is no failure: `main` ends it. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") return;
+      if (stream === process.stdout)
+        process.stderr.write(`error: The answer cannot be written: ${error.message}\n`);
+      process.exit(1);
+    });
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../src/catalogue.ts";
 import { BIN, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
@@ -123,4 +123,22 @@ test("a reader that leaves early is no failure", () => {
   const line = `"$0" ${NODE_OPTIONS.join(" ")} ${BIN} --help | head -1; echo "\${PIPESTATUS[0]}"`;
   const out = execFileSync("bash", ["-c", line, process.execPath], { encoding: "utf8" });
   expect(out).toBe("Examples:\n0\n");
+});
+
+test("a command that goes on ends well, and cleans up, when its reader has left", () => {
+  const line = `"$0" ${NODE_OPTIONS.join(" ")} ${BIN} health --watch --interval 100ms | head -1; echo "\${PIPESTATUS[0]}"`;
+  const out = execFileSync("bash", ["-c", line, process.execPath], {
+    cwd: sandbox.folder,
+    env: sandbox.environment,
+    encoding: "utf8",
+  });
+  expect(out).toMatch(/\n0\n$/);
+});
+
+const whenFull = existsSync("/dev/full") ? test : test.skip;
+
+whenFull("an answer that cannot be written is an error of one line", () => {
+  const line = `"$0" ${NODE_OPTIONS.join(" ")} ${BIN} --help 2>&1 >/dev/full; echo "$?"`;
+  const out = execFileSync("bash", ["-c", line, process.execPath], { encoding: "utf8" });
+  expect(out).toMatch(/^error: The answer cannot be written: ENOSPC.*\n1\n$/);
 });

@@ -76,23 +76,10 @@ function closing(claims: readonly Claim[], tookMs: number, output: Output): stri
     failed === 0
       ? output.paint(["green", "bold"], `All ${claims.length} held, in ${formatDuration(tookMs)}.`)
       : output.paint(["red", "bold"], `${failed} of ${claims.length} did not hold.`);
-  const table = fitted([["", "WHAT WAS TO BE PROVED", "WHAT WAS SEEN"], ...rows])
+  const table = columns([["", "WHAT WAS TO BE PROVED", "WHAT WAS SEEN"], ...rows])
     .replaceAll(/^held/gm, output.paint("green", "held"))
     .replaceAll(/^FAILED/gm, output.paint(["red", "bold"], "FAILED"));
   return ["", table, "", verdict, "", "Next, with your own:", ...NEXT].join("\n");
-}
-
-/** A table, or on a narrow terminal each row on two lines. */
-function fitted(rows: readonly string[][]): string {
-  const wide = columns(rows);
-  const room = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
-  if (wide.split("\n").every((line) => line.length <= room)) return wide;
-  return columns(
-    rows.flatMap(([mark = "", what = "", seen = ""]) => [
-      [mark, what],
-      ["", seen],
-    ]),
-  );
 }
 
 const NEXT = [

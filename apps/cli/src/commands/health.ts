@@ -32,7 +32,11 @@ export function register(command: Command, context: Context): void {
     .option("--report <file>", "write a page about it, which needs no network")
     .option("--force", "replace that file")
     .option("--watch", "look again and again, until Ctrl-C")
-    .option("--interval <duration>", "of --watch", duration, 5_000)
+    .addOption(
+      new Option("--interval <duration>", "between two looks of --watch")
+        .argParser(duration)
+        .default(5_000, "5s"),
+    )
     .action((options: HealthOptions) => health(options, context));
   example(command, [
     "holdfast health",

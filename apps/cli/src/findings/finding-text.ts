@@ -20,10 +20,11 @@ export function findingText(
   return findings
     .map((finding) => {
       const { severity, file, line } = finding;
-      const head = `${output.paint(COLOURS[severity], severity)}: ${formatFinding(finding)}`;
+      const head = output.paint(COLOURS[severity], severity);
       // A line with a secret in it is not shown, whatever else is wrong with it.
       const source = hidden.has(`${file}:${line}`) ? undefined : lines.get(file)?.[line - 1];
-      return printable([head, ...frame(source, finding)].join("\n"));
+      const told = [formatFinding(finding), ...frame(source, finding)].join("\n");
+      return `${head}: ${printable(told)}`;
     })
     .join("\n\n");
 }

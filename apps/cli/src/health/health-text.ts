@@ -1,5 +1,6 @@
 import { formatDuration } from "@holdfast/core";
 import type { CheckResult, CheckStatus, ServiceStatus } from "@holdfast/recovery";
+import { formatBytes } from "../backup/backup-text.ts";
 import { moment } from "../memory-text.ts";
 import { columns, type Output, printable } from "../output.ts";
 import type { HealthAnswer } from "./health-answer.ts";
@@ -51,7 +52,7 @@ function summaryOf(checks: readonly CheckResult[]): string {
 const detailOf = ({ check, status, message, tookMs }: CheckResult): string[] => [
   `  ${check}`,
   MARKS[status],
-  `${message} (${Math.round(tookMs)} ms)`,
+  `${message} (${formatDuration(Math.max(1, Math.round(tookMs)))})`,
 ];
 
 function historyRows({ metrics, selfTest, incidents, growth }: HealthHistory): string[][] {
@@ -93,11 +94,9 @@ export function growthText({
   freeBytes,
   daysToFull,
 }: HealthHistory["growth"]): string {
-  const free = `${formatMegabytes(freeBytes)} free`;
+  const free = `${formatBytes(freeBytes)} free`;
   if (bytesPerDay === undefined) return `too few memories to tell a rate by; ${free}`;
   if (daysToFull === undefined) return `nothing was added in a week; ${free}`;
-  const rate = `about ${formatMegabytes(bytesPerDay)} a day, ${free}`;
+  const rate = `about ${formatBytes(bytesPerDay)} a day, ${free}`;
   return `${rate}, full in ${formatDuration(daysToFull * 24 * 3_600_000)}`;
 }
-
-export const formatMegabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

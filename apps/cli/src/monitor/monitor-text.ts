@@ -54,7 +54,7 @@ function checkedText(report: HealthReport, output: Output): string {
   );
   const ahead = foreseen.map(({ check, last }) => `; foreseen: ${check}: ${last.message}`).join("");
   if (status === "healthy")
-    return `${head}  ${checks.length - foreseen.length} checks pass${ahead}`;
+    return `${head}  ${checks.length - foreseen.length} checks pass${printable(ahead)}`;
   const hint = checks.find((check) => check.status !== "pass" && check.last.hint)?.last.hint;
   return `${head}  ${printable(withNext(`${causeOf(report)}${ahead}`, hint))}`;
 }
@@ -68,7 +68,8 @@ export function screenLines(
   return [
     `${paint(status, status, output)}  ${printable(place)}  ${moment(at)}`,
     "",
-    ...columns(checks.map(rowOf)).split("\n").map(printable),
+    // A line a check: what does not fit is cut off.
+    ...columns(checks.map(rowOf), Number.POSITIVE_INFINITY).split("\n").map(printable),
     ...(recent.length === 0 ? [] : ["", ...recent]),
     "",
     "Ctrl-C ends it.",

@@ -54,10 +54,11 @@ function find(program: Command, path: readonly string[]): Command {
 const optionsOf = (command: Command): DescribedCommand["options"] =>
   command.options
     .filter(({ hidden }) => !hidden)
-    .map(({ flags, description, defaultValue, argChoices }) => {
+    .map(({ flags, description, defaultValue, defaultValueDescription, argChoices }) => {
       const choices = argChoices === undefined ? "" : ` (${argChoices.join(", ")})`;
       const isTold = defaultValue !== undefined && !Array.isArray(defaultValue);
-      return [flags, description + choices + (isTold ? ` (default ${String(defaultValue)})` : "")];
+      const told = isTold ? ` (default ${defaultValueDescription ?? String(defaultValue)})` : "";
+      return [flags, description + choices + told];
     });
 
 /** They stand in the text of the help alone. */

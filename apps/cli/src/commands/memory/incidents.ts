@@ -50,7 +50,7 @@ function listText(list: readonly Incident[]): string {
     incident.trigger,
     incident.message,
   ]);
-  return printable(columns([["incident", "state", "took", "because", "end"], ...rows]));
+  return printable(columns([["INCIDENT", "STATE", "TOOK", "BECAUSE", "END"], ...rows]));
 }
 
 function detailText(incident: Incident): string {

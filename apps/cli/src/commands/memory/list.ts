@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
-import { moment, oneLine, paintDurability, roomFor } from "../../memory-text.ts";
-import { printable } from "../../output.ts";
+import { moment, oneLine, paintDurability, roomBeside } from "../../memory-text.ts";
+import { columns, printable } from "../../output.ts";
 import {
   filterOptions,
   type SelectionOptions,
@@ -39,19 +39,16 @@ async function list(options: ListOptions, context: Context): Promise<void> {
       ...(options.after === undefined ? {} : { after: options.after }),
     }),
   );
-  const lines = memories.map((memory) => {
+  const rows = memories.map((memory) => {
     const id = printable(memory.id);
     const when = moment(memory.createdAt);
-    const text = oneLine(memory.text, roomFor(id.length + when.length + 12));
-    return `${id}  ${when}  ${paintDurability(output, memory.durability)}  ${text}`;
+    const text = oneLine(memory.text, roomBeside(id.length + when.length + 12));
+    return [id, when, paintDurability(output, memory.durability), text];
   });
   if (memories.length < total) {
     const last = memories.at(-1)?.id;
     const more = last === undefined ? "" : `; the next with: --after ${printable(last)}`;
     output.note(`${memories.length} of ${total}${more}`);
   }
-  output.result(
-    { memories, total },
-    lines.length === 0 ? "Nothing is remembered." : lines.join("\n"),
-  );
+  output.result({ memories, total }, rows.length === 0 ? "Nothing is remembered." : columns(rows));
 }

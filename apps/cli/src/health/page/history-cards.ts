@@ -3,7 +3,8 @@ import type { MetricsEvent } from "@holdfast/metrics";
 import type { Incident } from "@holdfast/recovery";
 import { circuitName, circuitsOf } from "../../breaker-text.ts";
 import { moment } from "../../memory-text.ts";
-import { formatMegabytes, growthText } from "../health-text.ts";
+import { formatBytes } from "../../backup/backup-text.ts";
+import { growthText } from "../health-text.ts";
 import { html, type Markup } from "./html.ts";
 import type { PageContent } from "./page-content.ts";
 
@@ -23,7 +24,7 @@ export function backupCard({ history, now }: PageContent): Markup {
       ? html`<p class="big warn">none</p>
           <p><code>holdfast memory backup</code></p>`
       : html`<p class="big">${formatDuration(now - last.madeAt)} ago</p>
-          <p>${last.memories} memories, ${formatMegabytes(last.bytes)}</p>
+          <p>${last.memories} memories, ${formatBytes(last.bytes)}</p>
           ${last.partial === null ? undefined : html`<p class="warn">partial: ${last.partial}</p>`}`;
   return html`<section class="card" id="backup">
     <h2>Last backup</h2>
@@ -63,7 +64,7 @@ export function growthCard({ history }: PageContent): Markup {
   const { growth } = history;
   return html`<section class="card" id="growth">
     <h2>Growth</h2>
-    <p class="big">${formatMegabytes(growth.bytes)}</p>
+    <p class="big">${formatBytes(growth.bytes)}</p>
     <p>${growthText(growth)}</p>
   </section>`;
 }

@@ -34,7 +34,7 @@ async function prune(options: PruneOptions, context: Context): Promise<void> {
     output.warn("no backup there verifies, so none is removed");
   const dryRun = options.dryRun === true;
   const nothing = planned.removed.length === 0;
-  const question = `Remove ${planned.removed.length} backups (${formatBytes(planned.bytes)})?`;
+  const question = `Remove ${backups(planned.removed.length)} (${formatBytes(planned.bytes)})?`;
   if (dryRun || nothing || !(await context.confirm(question, options))) {
     output.result({ ...planned, dryRun: true }, text(planned, true));
     return;
@@ -44,10 +44,12 @@ async function prune(options: PruneOptions, context: Context): Promise<void> {
 }
 
 function text({ removed, kept, bytes }: PruneReport, dryRun: boolean): string {
-  if (removed.length === 0) return `Nothing to remove; ${kept.length} backups are kept.`;
+  if (removed.length === 0) return `Nothing to remove; ${backups(kept.length)} kept.`;
   const head = dryRun ? "Would remove" : "Removed";
   return [
-    `${head} ${removed.length} backups, ${formatBytes(bytes)}; ${kept.length} are kept:`,
+    `${head} ${backups(removed.length)}, ${formatBytes(bytes)}; ${kept.length} kept:`,
     ...removed.map(({ path }) => `  ${printable(path)}`),
   ].join("\n");
 }
+
+const backups = (count: number): string => (count === 1 ? "1 backup" : `${count} backups`);

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Context } from "../../../context.ts";
 import { example } from "../../../help.ts";
 import { withMirror } from "../../../wire.ts";
-import { sequenceNumbers } from "./retry.ts";
+import { mustBeRefused, sequenceNumbers } from "./retry.ts";
 
 export function register(command: Command, context: Context): void {
   command
@@ -17,6 +17,7 @@ async function discard(
   options: { yes?: boolean },
   context: Context,
 ): Promise<void> {
+  await withMirror(context, (memory) => mustBeRefused(seqs, memory));
   const question = `Give up ${seqs.length === 1 ? "this write" : `these ${seqs.length} writes`}? It cannot be undone.`;
   const goAhead = await context.confirm(question, options);
   const discarded = goAhead ? await withMirror(context, (memory) => memory.discardDead(seqs)) : 0;

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
+import type { Memory } from "@holdfast/memory";
 import type { Context } from "../../../context.ts";
 import { EXIT } from "../../../exit-codes.ts";
 import { example } from "../../../help.ts";
-import { wholeNumber } from "../../../selection.ts";
+import { usage, wholeNumber } from "../../../selection.ts";
 import { withMemory } from "../../../wire.ts";
 
 const sequenceNumber = wholeNumber(1, Number.MAX_SAFE_INTEGER);
@@ -18,9 +19,21 @@ export function sequenceNumbers(text: string, earlier: number[] | undefined): nu
   return [...(earlier ?? []), sequenceNumber(text)];
 }
 
+/** @throws USAGE of a number that no refused write has */
+export function mustBeRefused(seqs: readonly number[], memory: Memory): void {
+  const refused = new Set(memory.deadLetters().map(({ seq }) => seq));
+  const unknown = seqs.find((seq) => !refused.has(seq));
+  if (unknown !== undefined)
+    throw usage(
+      `No refused write has the number ${unknown}`,
+      "See them with: holdfast memory outbox list",
+    );
+}
+
 async function retry(seqs: number[] | undefined, context: Context): Promise<void> {
   const { output, signal } = context;
   const { retried, report } = await withMemory(context, async (memory) => {
+    if (seqs !== undefined) mustBeRefused(seqs, memory);
     const count = seqs === undefined ? memory.retryDead() : memory.retryDead(seqs);
     return { retried: count, report: await memory.drain({ signal }) };
   });

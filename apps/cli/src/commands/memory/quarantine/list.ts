@@ -21,5 +21,5 @@ function text(entries: readonly QuarantineEntry[]): string {
     `${(bytes / 1_000_000).toFixed(1)} MB`,
     printable(reason),
   ]);
-  return columns([["name", "size", "why"], ...rows]);
+  return columns([["NAME", "SIZE", "WHY"], ...rows]);
 }
