@@ -135,10 +135,12 @@ test("a command that goes on ends well, and cleans up, when its reader has left"
   expect(out).toMatch(/\n0\n$/);
 });
 
-const whenFull = existsSync("/dev/full") ? test : test.skip;
+const whenFull = existsSync("/dev/full") ? describe : describe.skip;
 
-whenFull("an answer that cannot be written is an error of one line", () => {
-  const line = `"$0" ${NODE_OPTIONS.join(" ")} ${BIN} --help 2>&1 >/dev/full; echo "$?"`;
-  const out = execFileSync("bash", ["-c", line, process.execPath], { encoding: "utf8" });
-  expect(out).toMatch(/^error: The answer cannot be written: ENOSPC.*\n1\n$/);
+whenFull("on a full disk", () => {
+  test("an answer that cannot be written is an error of one line", () => {
+    const line = `"$0" ${NODE_OPTIONS.join(" ")} ${BIN} --help 2>&1 >/dev/full; echo "$?"`;
+    const out = execFileSync("bash", ["-c", line, process.execPath], { encoding: "utf8" });
+    expect(out).toMatch(/^error: The answer cannot be written: ENOSPC.*\n1\n$/);
+  });
 });
