@@ -74,7 +74,7 @@ export async function syncCollection(
   deps: SyncDeps,
   call: CallOptions,
 ): Promise<SyncReport> {
-  const { journal, store, clock } = deps;
+  const { journal, clock } = deps;
   const lease = new Lease(journal.working.db, `sync:${journal.collection}`);
   const grant = lease.tryAcquire(clock.now(), LEASE_MS);
   if (grant === undefined) throw underWay(name);
