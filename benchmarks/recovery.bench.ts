@@ -1,0 +1,200 @@
+// What recovery costs on a real Chroma, in one run: salvaging a torn index, being served again after
+// kill -9 beside Chroma's own cold start, rebuilding from the mirror beside upserting the same
+// records directly, and what the health probe takes of a server's time. Prints a table; ends with 0
+// whatever it shows.
+//   node … recovery.bench.ts [records of the salvage=30000] [records of the rebuild=5000]
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CircuitBreaker } from "@holdfast/breaker";
+import {
+  ChromaStore,
+  inspectDataDirectory,
+  managedEndpoint,
+  ManagedServer,
+  probeChecks,
+  replaceDirectory,
+  salvageIndexes,
+} from "@holdfast/chroma";
+import { seededRandom } from "@holdfast/core";
+import { breakerOutcome, createMemory, type Memory } from "@holdfast/memory";
+import type { VectorRecord } from "@holdfast/store";
+import { median } from "./memory/statistics.ts";
+
+const [salvaged = "30000", rebuilt = "5000"] = process.argv.slice(2);
+const DIMENSION = 384;
+const BATCH = 500;
+const STARTS = 3;
+const PROBES = 20;
+const INTERVAL_MS = 30_000;
+
+const scratch = mkdtempSync(join(tmpdir(), "holdfast-recovery-bench-"));
+const identity = { provider: "bench", model: "random", dimension: DIMENSION };
+const random = seededRandom(7);
+const rows: Record<string, unknown>[] = [];
+
+try {
+  await salvage(Number(salvaged));
+  await startsAndProbes();
+  await rebuild(Number(rebuilt));
+  console.table(rows);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+async function salvage(count: number): Promise<void> {
+  const { server, store, dataDirectory } = await open("salvage");
+  await fill(store, "others", count);
+  await server.stop();
+  tear(dataDirectory);
+  const [, ms] = await timed(async () => {
+    const segments = inspectDataDirectory(dataDirectory).findings.flatMap((finding) =>
+      finding.kind === "torn-index" ? [finding.segment] : [],
+    );
+    await replaceDirectory(dataDirectory, { reason: "bench" }, (copy, original) =>
+      salvageIndexes(copy, original, segments),
+    );
+    await server.start();
+    const collection = await store.openCollection("others");
+    const found = await collection.count({ timeoutMs: 600_000 });
+    if (found !== count) throw new Error(`${found} of ${count} came back`);
+  });
+  rows.push({
+    what: `salvage of ${count} records, until counted`,
+    measured: seconds(ms),
+    goal: "10 s",
+  });
+  await store.close();
+  await server.stop();
+}
+
+async function startsAndProbes(): Promise<void> {
+  const { server, store } = await open("starts");
+  await fill(store, "memories", 2_000);
+  const cold: number[] = [];
+  const killed: number[] = [];
+  for (let n = 0; n < STARTS; n += 1) {
+    await server.halt();
+    cold.push((await timed(() => served(server, store)))[1]);
+    process.kill(server.running?.pid ?? 0, "SIGKILL");
+    const began = performance.now();
+    while (server.running !== undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    await served(server, store);
+    killed.push(performance.now() - began);
+  }
+  const ratio = median(killed) / median(cold);
+  rows.push({
+    what: "kill -9 until served, beside a cold start",
+    measured: `${ratio.toFixed(2)} (${seconds(median(killed))} beside ${seconds(median(cold))})`,
+    goal: "1.50",
+  });
+  const checks = probeChecks(store, { collection: "memories", timeoutMs: 60_000 });
+  const signal = new AbortController().signal;
+  const [, ms] = await timed(async () => {
+    for (let n = 0; n < PROBES; n += 1) {
+      for (const check of checks) await check.run({ signal });
+    }
+  });
+  const share = (100 * ms) / PROBES / INTERVAL_MS;
+  rows.push({
+    what: "probe, of a server's time at one in 30 s",
+    measured: `${share.toFixed(2)} % (${(ms / PROBES).toFixed(0)} ms)`,
+    goal: "1 %",
+  });
+  await store.close();
+  await server.stop();
+}
+
+async function rebuild(count: number): Promise<void> {
+  const { server, store, dataDirectory } = await open("rebuild");
+  const memory = openMemory(store, dataDirectory);
+  const records = someRecords(count);
+  for (let from = 0; from < count; from += BATCH) {
+    const items = records.slice(from, from + BATCH).map(({ document }) => ({ text: document }));
+    await memory.addMany(items, { waitMs: 0 });
+  }
+  await memory.drain();
+  const [, rawMs] = await timed(() => fill(store, "raw", count, records));
+  const [, ms] = await timed(() => memory.rebuild());
+  rows.push({
+    what: `rebuild of ${count} memories, compared, beside a raw batched upsert`,
+    measured: `${(rawMs / ms).toFixed(2)} (${seconds(ms)} beside ${seconds(rawMs)})`,
+    goal: "0.90",
+  });
+  await memory.close();
+  await store.close();
+  await server.stop();
+}
+
+async function open(
+  name: string,
+): Promise<{ server: ManagedServer; store: ChromaStore; dataDirectory: string }> {
+  const dataDirectory = join(scratch, name);
+  const server = new ManagedServer({ dataDirectory });
+  await server.start();
+  const store = new ChromaStore({ mode: "managed", endpoint: managedEndpoint(dataDirectory) });
+  return { server, store, dataDirectory };
+}
+
+function openMemory(store: ChromaStore, dataDirectory: string): Memory {
+  return createMemory(
+    { stateDirectory: `${dataDirectory}.state`, background: false },
+    {
+      store,
+      breaker: new CircuitBreaker({ name: "bench", classify: breakerOutcome }),
+      embedder: {
+        identity: () => Promise.resolve(identity),
+        embed: (texts) => Promise.resolve(texts.map(() => vector())),
+      },
+    },
+  );
+}
+
+async function fill(
+  store: ChromaStore,
+  name: string,
+  count: number,
+  records: readonly VectorRecord[] = someRecords(count),
+): Promise<void> {
+  const collection = await store.createCollection({ name, embedder: identity });
+  for (let from = 0; from < count; from += BATCH) {
+    await collection.upsert(records.slice(from, from + BATCH), { timeoutMs: 600_000 });
+  }
+}
+
+async function served(server: ManagedServer, store: ChromaStore): Promise<void> {
+  await server.start();
+  const collection = await store.openCollection("memories");
+  await collection.count({ timeoutMs: 60_000 });
+}
+
+function tear(dataDirectory: string): void {
+  for (const file of globSync(join(dataDirectory, "*", "header.bin"))) {
+    const bytes = readFileSync(file);
+    bytes.writeUInt32LE(bytes.readUInt32LE(20) + 30, 20);
+    writeFileSync(file, bytes);
+  }
+}
+
+function someRecords(count: number): VectorRecord[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `record-${index}`,
+    document: `text ${index}`,
+    metadata: { index },
+    embedding: vector(),
+  }));
+}
+
+function vector(): Float32Array {
+  return new Float32Array(DIMENSION).map(() => random.next() - 0.5);
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const began = performance.now();
+  const result = await work();
+  return [result, performance.now() - began];
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
