@@ -97,6 +97,6 @@ test("a store elsewhere that nobody can restart from here is no success, and say
   expect(status).toBe(1);
   expect(json.data).toMatchObject({
     outcome: "refused",
-    hint: expect.stringContaining("runs elsewhere"),
+    hint: expect.stringContaining("whether Chroma runs there"),
   });
 }, 120_000);

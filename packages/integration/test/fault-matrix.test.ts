@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
@@ -107,7 +107,12 @@ describe.each(builds)("$name", (build) => {
 
 afterAll(() => {
   if (process.env["HOLDFAST_WRITE_DOCS"] !== "1") return;
-  writeFileSync(PAGE, matrixPage(rows, { memories: MEMORIES, falseAlarms, builds }));
+  const faults = [...FAULTS, ...ELSEWHERE_FAULTS];
+  const before = readFileSync(PAGE, "utf8");
+  writeFileSync(
+    PAGE,
+    matrixPage(rows, { memories: MEMORIES, falseAlarms, builds, faults, before }),
+  );
 });
 
 const SETTLED_MS = 60_000;

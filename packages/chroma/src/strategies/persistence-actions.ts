@@ -19,6 +19,7 @@ import {
   type ServerControl,
   storedAtLeast,
 } from "./recovery-ports.ts";
+import { restartAction } from "./service-strategy.ts";
 import { verifySalvage } from "./verify-salvage.ts";
 
 /** What the persistence strategy's steps do. Each may be run again after a kill at any point. */
@@ -42,6 +43,7 @@ export function persistenceActions(deps: ChromaRecoveryDeps): StepAction[] {
         ];
   if (server === undefined) return [rebuild, ...restore];
   return [
+    restartAction(server),
     moveAsideAction(deps, server),
     replacing(deps, server, "salvage-index", (copy, original, { segments }) =>
       salvageIndexes(copy, original, segments as string[]),

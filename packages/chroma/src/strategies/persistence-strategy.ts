@@ -35,6 +35,8 @@ const PERSISTENCE = "persistence";
 
 const LISTED_MAX = 20;
 const PROBE_LIMIT_MS = 15_000;
+/** Below what any rebuild is said to cost: it is tried before. */
+const RESTART_FIRST_MS = 1_000;
 const PING_LIMIT_MS = 10_000;
 
 /** Do files, catalogue, indexes and mirror agree, and can everything be read? */

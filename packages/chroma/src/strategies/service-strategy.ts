@@ -17,7 +17,7 @@ const START: PlannedStep = {
   reversal: "nothing",
 };
 
-const RESTART: PlannedStep = {
+export const RESTART: PlannedStep = {
   action: "restart-server",
   parameters: {},
   title: "end Chroma, by its gentlest signal first, and start it again",
@@ -91,12 +91,8 @@ async function diagnoseElsewhere(
   const hang = await whyNoAnswer(store, signal);
   if (hang === undefined) return diagnosisOf(NAME, [], []);
   const findings = [{ check: "answer", message: hang }];
-  if (orchestrator === undefined) {
-    return diagnosisOf(NAME, findings, [], {
-      message: hang,
-      hint: "This Chroma runs elsewhere: look at it there, or let Holdfast run one (mode: managed).",
-    });
-  }
+  // Where the way to it ends, the strategy of connectivity says better.
+  if (orchestrator === undefined) return diagnosisOf(NAME, findings, []);
   const step: PlannedStep = {
     ...RESTART,
     action: "restart-service",
@@ -133,7 +129,7 @@ function startAction(server: ServerControl): StepAction {
   };
 }
 
-function restartAction(server: ServerControl): StepAction {
+export function restartAction(server: ServerControl): StepAction {
   return {
     name: RESTART.action,
     run: async (_parameters, { signal }) => {

@@ -21,11 +21,20 @@ interface MatrixFacts {
   memories: number;
   falseAlarms: readonly string[];
   builds: readonly TestedBuild[];
+  /** In which order they stand in the table. */
+  faults: readonly { name: string }[];
+  /** The page as it was: rows that this run has not run are kept. */
+  before: string;
 }
 
 /** The page that the run writes: `docs/fault-matrix.md`. */
 export function matrixPage(rows: readonly MatrixRow[], facts: MatrixFacts): string {
-  const { memories, falseAlarms, builds } = facts;
+  const { memories, falseAlarms, builds, faults, before } = facts;
+  const known = new Map(before.split("\n").map((kept) => [keyOf(kept), kept]));
+  for (const row of rows) known.set(keyOf(line(row)), line(row));
+  const table = builds.flatMap(({ name }) =>
+    faults.flatMap((fault) => known.get(`${fault.name} | ${name}`) ?? []),
+  );
   const alarms =
     falseAlarms.length === 0
       ? "none raised an alarm"
@@ -49,7 +58,7 @@ export function matrixPage(rows: readonly MatrixRow[], facts: MatrixFacts): stri
     "",
     "| Fault | Build | Red | After | What the user is told | What was repaired | Memories back |",
     "| --- | --- | --- | --- | --- | --- | --- |",
-    ...rows.map(line),
+    ...table,
     "",
     "How to read a plan: [read-a-recovery-plan.md](read-a-recovery-plan.md).",
     "",
@@ -73,6 +82,12 @@ function line(row: MatrixRow): string {
   return `| ${cells.map(cell).join(" | ")} |`;
 }
 
+/** A row's first two cells, however a formatter has padded them. */
+function keyOf(text: string): string {
+  const [, fault = "", build = ""] = text.split(/(?<!\\)\|/);
+  return `${fault.trim()} | ${build.trim()}`;
+}
+
 function seconds(ms: number): string {
   return ms < 100 ? "< 0.1 s" : `${(ms / 1_000).toFixed(1)} s`;
 }
@@ -91,6 +106,7 @@ function withoutPlaces(text: string): string {
     .replaceAll(/\bprocess(es)? \d+/gi, "process N")
     .replaceAll(/kill \d+/g, "kill N")
     .replaceAll(/writing: \d+/g, "writing: N")
+    .replaceAll(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, "ID")
     .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT");
 }
 
