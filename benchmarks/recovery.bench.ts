@@ -1,6 +1,6 @@
 // What recovery costs on a real Chroma, in one run: salvaging a torn index, being served again after
 // kill -9 beside Chroma's own cold start, rebuilding from the mirror beside upserting the same
-// records directly, and what the health probe takes of a server's time. Prints a table; ends with 0
+// records directly, and what the health probe takes of a server's time. Prints JSON; ends with 0
 // whatever it shows.
 //   node … recovery.bench.ts [records of the salvage=30000] [records of the rebuild=5000]
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ try {
   await salvage(Number(salvaged));
   await startsAndProbes();
   await rebuild(Number(rebuilt));
-  console.table(rows);
+  process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
