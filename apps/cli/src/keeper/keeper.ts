@@ -202,14 +202,13 @@ export class Keeper {
   #checks(): HealthCheck[] {
     const { store, memory, metrics, database, clock } = this.#deps;
     const { timeoutMs = HEALTH_DEFAULTS.timeoutMs, canary = true } = this.#options.health ?? {};
-    const { collection } = memory.status();
     const onCanary = (tookMs: number, error?: HoldfastError): void => {
       // One that was cut off because we stop says nothing about the store.
       if (this.#stopping.signal.aborted) return;
       metrics.canary(clock.monotonic() - tookMs, error);
       if (error === undefined) database.setCanary(clock.now());
     };
-    return storeChecks({ collection, timeoutMs, canary }, { store, clock, onCanary });
+    return storeChecks({ timeoutMs, canary }, { store, memory, clock, onCanary });
   }
 
   #onEvent(event: SupervisorEvent): void {

@@ -1,10 +1,10 @@
-import { probeChecks } from "@holdfast/chroma";
+import { probeChecks, storedAtLeast } from "@holdfast/chroma";
 import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
+import type { Memory } from "@holdfast/memory";
 import type { HealthCheck } from "@holdfast/recovery";
 import type { VectorStore } from "@holdfast/store";
 
 export interface StoreChecksOptions {
-  collection: string;
   timeoutMs: number;
   /** False: the store is only asked for an answer. */
   canary: boolean;
@@ -12,6 +12,8 @@ export interface StoreChecksOptions {
 
 export interface StoreChecksDeps {
   store: VectorStore;
+  /** What the store must hold at least. */
+  memory: Memory;
   clock?: Clock;
   /** Told how long each canary took, and why it failed when it did. */
   onCanary?: (tookMs: number, error?: HoldfastError) => void;
@@ -19,10 +21,12 @@ export interface StoreChecksDeps {
 
 /** The checks that use the store: whether it answers, and whether it does its work. */
 export function storeChecks(
-  { collection, timeoutMs, canary }: StoreChecksOptions,
-  { store, clock = systemClock, onCanary }: StoreChecksDeps,
+  { timeoutMs, canary }: StoreChecksOptions,
+  { store, memory, clock = systemClock, onCanary }: StoreChecksDeps,
 ): HealthCheck[] {
-  const checks = probeChecks(store, { collection, timeoutMs });
+  const { collection } = memory.status();
+  const recordsMin = (): number => storedAtLeast(memory);
+  const checks = probeChecks(store, { collection, recordsMin, timeoutMs });
   if (!canary) return checks.filter(({ name }) => name === "place");
   return checks.map((check) => {
     if (check.name !== "canary") return check;

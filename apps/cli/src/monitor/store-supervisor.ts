@@ -58,7 +58,6 @@ export class StoreSupervisor implements Disposable {
       ...(options.intervalMs && { intervalMs: options.intervalMs }),
     };
     this.#journal = RecoveryJournal.open(recoveryFileOf(workspace));
-    const { collection } = parts.memory.status();
     this.foresight = new Foresight({
       watched: health.canary ? "canary" : "place",
       folder: workspace.stateDirectory,
@@ -66,7 +65,7 @@ export class StoreSupervisor implements Disposable {
     });
     this.#health = new HealthLoop(health, {
       checks: [
-        ...storeChecks({ collection, ...health }, { store: parts.store }),
+        ...storeChecks(health, parts),
         ...memoryChecks(parts.memory, breaker),
         ...(workspace.dataDirectory === undefined
           ? []

@@ -80,6 +80,18 @@ test("a directory that vanished is rebuilt", async () => {
   await expect(whole(workspace)).resolves.toBe(7);
 });
 
+test("a collection that somebody deleted is missed, and made anew unasked", async () => {
+  await using workspace = new KeeperWorkspace();
+  await workspace.ensure({ healthIntervalMs: 300 });
+  await remember(workspace, 6);
+  const { store } = await workspace.open();
+  await store.deleteCollection("notes");
+  const { stateDirectory } = statePathsOf(workspace.dataDirectory);
+  using journal = RecoveryJournal.open(join(stateDirectory, "recovery.db"));
+  await until("a recovery", () => journal.incidents()[0]?.state === "recovered", 90_000);
+  await expect(whole(workspace)).resolves.toBe(6);
+});
+
 test("what only the store holds is salvaged, and what was damaged is kept", async () => {
   await using workspace = new KeeperWorkspace();
   await remember(workspace, 3);
