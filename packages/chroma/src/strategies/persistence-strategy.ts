@@ -106,6 +106,10 @@ async function diagnoseContent(
   const findings: StrategyFinding[] = failures.map(findingOf);
   if (findings.length === 0 && mirrored > 0) findings.push(...(await differences(deps, signal)));
   const steps: PlannedStep[] = [];
+  // A server that met a full disk, say, may go on refusing until it is started again.
+  if (failures.length > 0 && server !== undefined) {
+    steps.push({ ...RESTART, costMs: RESTART_FIRST_MS });
+  }
   const isGone = findings.length > 0 && isMissed();
   if (((findings.length > 0 || force) && mirrored > 0) || isGone) {
     steps.push(rebuildCollectionStep(collection, mirrored));
