@@ -20,7 +20,10 @@ export async function installAlone({ manifest, folder, scratch, root, url }) {
   await refuseUnwanted(manifest.name, home);
   if (manifest.bin === undefined) {
     await importEverywhere(manifest, home, root);
-    await runFirstExample(manifest.name, folder, home);
+    const size = await sizeOf(join(home, "node_modules"));
+    const packages = await countOf(home);
+    await runFirstExample(folder, home, url);
+    return { bytes: size, packages };
   } else {
     for (const bin of Object.keys(manifest.bin)) await npx(home, url, bin, "--version");
   }
@@ -39,10 +42,14 @@ async function emptyProject(home) {
   await writeFile(join(home, "package.json"), '{ "name": "newcomer", "private": true }\n');
 }
 
-const environment = (url) => ({ npm_config_registry: url, npm_config_cache: undefined });
+/** A cache of its own: an earlier check's packages have the same names and versions. */
+const environment = (home, url) => ({
+  npm_config_registry: url,
+  npm_config_cache: join(home, "../../npm-cache"),
+});
 const npm = (home, url, ...args) =>
-  run("npm", [...args, "--no-audit", "--no-fund"], { cwd: home, env: environment(url) });
-const npx = (home, url, ...args) => run("npx", args, { cwd: home, env: environment(url) });
+  run("npm", [...args, "--no-audit", "--no-fund"], { cwd: home, env: environment(home, url) });
+const npx = (home, url, ...args) => run("npx", args, { cwd: home, env: environment(home, url) });
 
 async function refuseUnwanted(name, home) {
   const installed = await installedNames(home);
@@ -104,10 +111,13 @@ const typescriptFlags = (root) => [
   "node",
 ];
 
-async function runFirstExample(name, folder, home) {
+/** With what the README says to install for it, when that is more than the package. */
+async function runFirstExample(folder, home, url) {
   const readme = await readFile(join(folder, "README.md"), "utf8");
   const [, language, example] = /```(js|ts)\n([^]*?)```/.exec(readme) ?? [];
   if (example === undefined) throw new Error("its README has no example");
+  const [, wanted] = /^npm install (.+)$/m.exec(readme) ?? [];
+  if (wanted !== undefined) await npm(home, url, "install", ...wanted.split(" "));
   const file = language === "js" ? "example.mjs" : "example.mts";
   await writeFile(join(home, file), example);
   await run(process.execPath, ["--disable-warning=ExperimentalWarning", file], { cwd: home });
