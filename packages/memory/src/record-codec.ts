@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Metadata, MetadataValue, StoredRecord, Where } from "@holdfast/store";
 import type { Filter, Scope } from "./memory-record.ts";
 
@@ -48,7 +48,7 @@ export function checksumOf(content: MemoryContent): string {
     updatedAt,
     expiresAt ?? null,
   ];
-  return createHash("sha256").update(JSON.stringify(canonical)).digest("hex").slice(0, 32);
+  return hash("sha256", JSON.stringify(canonical)).slice(0, 32);
 }
 
 /** The store's metadata for a memory: the user's keys as they are, ours under `hf:`. */
