@@ -30,6 +30,7 @@ import {
   startAfresh,
 } from "./persistence-steps.ts";
 import { type ChromaRecoveryDeps, holdsOthers, storedAtLeast } from "./recovery-ports.ts";
+import { RESTART } from "./service-strategy.ts";
 
 const PERSISTENCE = "persistence";
 
@@ -107,7 +108,8 @@ async function diagnoseContent(
   if (findings.length === 0 && mirrored > 0) findings.push(...(await differences(deps, signal)));
   const steps: PlannedStep[] = [];
   // A server that met a full disk, say, may go on refusing until it is started again.
-  if (failures.length > 0 && server !== undefined) {
+  const isStuck = failures.some(({ check }) => check !== "collection");
+  if (isStuck && server !== undefined) {
     steps.push({ ...RESTART, costMs: RESTART_FIRST_MS });
   }
   const isGone = findings.length > 0 && isMissed();
