@@ -79,8 +79,12 @@ async function confirm(
     });
   const { createInterface } = await import("node:readline/promises");
   const reader = createInterface({ input: process.stdin, output: process.stderr });
+  // The reader holds the terminal, so Ctrl-C comes to it and not as a signal.
+  reader.once("SIGINT", () => process.emit("SIGINT"));
+  // Ctrl-D answers nothing, which is no.
+  const closed = new Promise<string>((resolve) => reader.once("close", () => resolve("")));
   try {
-    const answer = await reader.question(`${question} [y/N] `, { signal });
+    const answer = await Promise.race([reader.question(`${question} [y/N] `, { signal }), closed]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     reader.close();

@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import type { Command } from "commander";
 import type { Receipt } from "@holdfast/memory";
 import type { Metadata } from "@holdfast/store";
@@ -35,8 +36,8 @@ export function register(command: Command, context: Context): void {
 }
 
 async function add(text: string, options: AddOptions, context: Context): Promise<void> {
-  const content = text === "-" ? await standardInput() : text;
   const { output, signal } = context;
+  const content = text === "-" ? await standardInput(signal) : text;
   const receipt = await withMemory(context, (memory) =>
     memory.add(content, {
       scope: scopeOf(options),
@@ -70,10 +71,10 @@ function warnOfReceipt({ output }: Context, receipt: Receipt): void {
 const INPUT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** All of stdin, without the line break that shells put at its end. */
-async function standardInput(): Promise<string> {
+async function standardInput(signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of addAbortSignal(signal, process.stdin) as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes > INPUT_BYTES_MAX)
