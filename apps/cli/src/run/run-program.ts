@@ -64,7 +64,7 @@ function relay(stderr: Socket, tail: Tail): void {
     }
   });
   // Nobody reads ours any more: neither will anybody read the program's.
-  process.stderr.once("error", () => stderr.destroy());
+  process.stderr.on("error", () => stderr.destroy());
 }
 
 /**
