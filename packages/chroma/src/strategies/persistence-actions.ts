@@ -14,6 +14,7 @@ import { inspectDataDirectory } from "../server/inspect-data-directory.ts";
 import { quarantine } from "../server/quarantine.ts";
 import { putBack } from "./put-back.ts";
 import {
+  type BackupPort,
   type ChromaRecoveryDeps,
   holdsOthers,
   type ServerControl,
@@ -29,18 +30,7 @@ export function persistenceActions(deps: ChromaRecoveryDeps): StepAction[] {
     name: "rebuild-collection",
     run: (_parameters, context) => rebuildCollection(deps, context),
   };
-  const restore: StepAction[] =
-    backup === undefined
-      ? []
-      : [
-          {
-            name: "restore-backup",
-            run: async (_parameters, { signal }) => ({
-              result: "repaired",
-              message: await backup.restore(signal),
-            }),
-          },
-        ];
+  const restore = backup === undefined ? [] : [restoreAction(deps, backup)];
   if (server === undefined) return [rebuild, ...restore];
   return [
     restartAction(server),
@@ -93,6 +83,37 @@ function moveAsideAction(deps: ChromaRecoveryDeps, server: ServerControl): StepA
     },
     undo: (_parameters, { remembered, signal }) =>
       putBack(server, remembered?.["aside"], "a rebuild that failed", clock, signal),
+  };
+}
+
+/** A backup is restored into a store that runs: a damaged directory goes aside first. */
+function restoreAction(
+  { server, clock = systemClock }: ChromaRecoveryDeps,
+  backup: BackupPort,
+): StepAction {
+  return {
+    name: "restore-backup",
+    run: async (_parameters, context) => {
+      if (server !== undefined) {
+        await server.clear();
+        const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
+        if (damaged) {
+          const why = { reason: "a backup is restored in its place", evidence: findings };
+          const { folder, data } = quarantine(server.dataDirectory, why, clock);
+          context.remember({ aside: data });
+          context.note(`the damaged data directory is now ${folder}`);
+        }
+        forgetExits(server.dataDirectory);
+        await server.start(context.signal);
+      }
+      return { result: "repaired", message: await backup.restore(context.signal) };
+    },
+    ...(server === undefined
+      ? {}
+      : {
+          undo: (_parameters: unknown, { remembered, signal }: StepContext) =>
+            putBack(server, remembered?.["aside"], "a restore that failed", clock, signal),
+        }),
   };
 }
 

@@ -105,10 +105,13 @@ export function restoreBackupStep(backup: string): PlannedStep {
     action: "restore-backup",
     parameters: {},
     title: `restore ${backup}, and replay what was written since`,
-    changes: ["memories become those of the backup and of the outbox"],
+    changes: [
+      "memories become those of the backup and of the outbox",
+      "a damaged data directory moves into quarantine, whole",
+    ],
     risk: "high",
     costMs: 60_000,
-    reversal: "pre-image",
+    reversal: "undo",
   };
 }
 
