@@ -50,12 +50,13 @@ async function answerFrom(input: HookInput, loaded: LoadedConfig, deps: HookDeps
       busyTimeoutMs: RECALL_BUSY_TIMEOUT_MS,
     });
     if (journal === undefined) return;
-    const filter = { exceptTags: [OWN_TAG, ARCHIVED_TAG] };
+    const exceptTags = [OWN_TAG, ARCHIVED_TAG];
     const now = Date.now();
+    // What was asked before is what resembles a question most, and answers it least.
     const found =
       input.prompt === undefined
-        ? journal.recent(filter, limit * 4, now)
-        : journal.recall(input.prompt, filter, limit * 4, now);
+        ? journal.recent({ exceptTags }, limit * 4, now)
+        : journal.recall(input.prompt, { exceptTags: [...exceptTags, "prompt"] }, limit * 4, now);
     const output = contextOutput(input, elsewhere(found, input).slice(0, limit));
     if (output !== undefined) deps.answer(`${output}\n`);
   } catch (error) {
