@@ -65,14 +65,18 @@ test("at a prompt and at a session's beginning the agent is reminded, in its own
 
 test("what this very session said is not repeated to it", async () => {
   await add("so that there is a memory");
+  const said = "The zebra crossing is fixed";
+  await hook({ hook_event_name: "Stop", session_id: "s1", last_assistant_message: said });
   const prompt = {
     hook_event_name: "UserPromptSubmit",
     session_id: "s1",
     prompt: "zebra crossing",
   };
-  await hook(prompt);
   expect((await hook(prompt)).stdout).toBe("");
-  expect((await hook({ ...prompt, session_id: "s2" })).stdout).toContain("zebra crossing");
+  const { stdout } = await hook({ ...prompt, session_id: "s2" });
+  expect(stdout).toContain(said);
+  // What was asked before is no answer.
+  expect(stdout).not.toMatch(/: zebra crossing/);
 });
 
 test("what agents do is remembered, with whose it is, and what only looks is not", async () => {
