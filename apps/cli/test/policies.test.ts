@@ -173,9 +173,9 @@ describe("each action does what it says, on a real Chroma", () => {
     const { port } = server.address() as { port: number };
     rules(
       "hook",
-      `{type: execute_webhook, parameters: {url: "http://127.0.0.1:${port}/x", secret: {env: HOOK_KEY}}}`,
+      `{type: execute_webhook, parameters: {url: "http://127.0.0.1:${port}/x", secret: {file: hook.key}}}`,
     );
-    sandbox.environment["HOOK_KEY"] = "s3cret";
+    writeFileSync(join(sandbox.folder, "policies/hook.key"), "s3cret\n");
     expect((await add("hook", "tea")).json.warnings).toEqual([
       expect.stringContaining("could not carry out execute_webhook"),
     ]);

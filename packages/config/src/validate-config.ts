@@ -8,10 +8,11 @@ import { fileLayer } from "./layers/file-layer.ts";
 import type { Layer } from "./layers/layer.ts";
 import { overlayOf } from "./layers/stack.ts";
 import { entryAt, scalar } from "./rules/entry-at.ts";
+import { commandsAreThere } from "./strict/commands.ts";
 import type { EnvironmentCheck } from "./strict/environment-check.ts";
 import { disksHaveRoom, foldersAreWritable } from "./strict/folders.ts";
 import { secretsAreThere } from "./strict/secrets.ts";
-import { commandIsThere, serverIsReachable } from "./strict/server.ts";
+import { serverIsReachable } from "./strict/server.ts";
 
 export interface ValidateOptions {
   /** Absolute. */
@@ -31,7 +32,7 @@ const CHECKS: readonly EnvironmentCheck[] = [
   foldersAreWritable,
   disksHaveRoom,
   secretsAreThere,
-  commandIsThere,
+  commandsAreThere,
   serverIsReachable,
 ];
 
@@ -63,8 +64,9 @@ async function environmentFindings(
   if (document === undefined) return [];
   const config = completed(document, (offset) => sources.layerAt(offset).folder, base.folder);
   const found = await Promise.all(CHECKS.map(async (check) => check({ config, environment })));
-  return found.flat().map((finding): Finding => {
-    const offset = entryAt(document, finding.path)?.value.offset ?? 0;
-    return { severity: "error", ...sources.placeAt(offset), ...finding };
-  });
+  return found
+    .flat()
+    .map((finding) => ({ finding, offset: entryAt(document, finding.path)?.value.offset ?? 0 }))
+    .toSorted((a, b) => a.offset - b.offset)
+    .map(({ finding, offset }) => ({ severity: "error", ...sources.placeAt(offset), ...finding }));
 }

@@ -76,6 +76,23 @@ test("the schema's pattern of a duration accepts what durationMs reads, and noth
   );
 });
 
+test("the file of every secret is a path, which resolves from what states it", () => {
+  const references = (schema: Schema, path: string): [string, unknown][] => {
+    const { properties = {}, items = {}, additionalProperties: others } = schema;
+    const below = Object.entries({
+      ...properties,
+      ...(schema.items === undefined ? {} : { "[]": items }),
+      ...(typeof others === "object" ? { "*": others } : {}),
+    });
+    if (Object.keys(properties).join() === "env,file")
+      return [[path, (properties["file"] as { "x-path"?: string })["x-path"]]];
+    return below.flatMap(([key, each]) => references(each, `${path}.${key}`));
+  };
+  const found = references(configSchema, "");
+  expect(found.length).toBeGreaterThan(4);
+  expect(found.filter(([, kind]) => kind !== "file")).toEqual([]);
+});
+
 test("the defaults are valid by their own schema", () => {
   const { config } = parseConfig("", { file: "/f.yaml", environment: {} });
   expect([validate(config), validate.errors]).toEqual([true, null]);

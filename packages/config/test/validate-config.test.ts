@@ -45,6 +45,28 @@ describe("strictly, what is named must be there", () => {
     expect(await strictly(text, { ONE: "s3cret" })).toEqual([]);
   });
 
+  test("the folder of a file that is written, and what stands in a list, where it stands", async () => {
+    writeFileSync(join(folder, "file"), "");
+    const text = [
+      "alerts:",
+      "  channels:",
+      "    - {type: console}",
+      "    - {type: file, path: file/alerts.log}",
+      "    - {type: webhook, url: 'http://x', secret: {env: NONE}}",
+      "    - {type: command, command: [no-such-program]}",
+      "recovery: {restart_command: [no-such-program]}",
+      "health: {services: {web: {command: [no-such-program]}}}",
+      "",
+    ];
+    expect(await strictly(text.join("\n"))).toEqual([
+      { rule: "folder-writable", path: "alerts.channels[1].path", line: 4 },
+      { rule: "secret-available", path: "alerts.channels[2].secret", line: 5 },
+      { rule: "command-available", path: "alerts.channels[3].command[0]", line: 6 },
+      { rule: "command-available", path: "recovery.restart_command[0]", line: 7 },
+      { rule: "command-available", path: "health.services.web.command[0]", line: 8 },
+    ]);
+  });
+
   test("a server that answers", async () => {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -62,7 +84,7 @@ describe("strictly, what is named must be there", () => {
     const program = join(folder, "chroma");
     writeFileSync(program, "#!/bin/sh\n");
     const rule = "command-available";
-    const missing = [{ rule, path: "vector_store.config.command", line: 1 }];
+    const missing = [{ rule, path: "vector_store.config.command[0]", line: 1 }];
     expect(await strictly(text(program))).toEqual(missing);
     chmodSync(program, 0o755);
     expect(await strictly(text(program))).toEqual([]);

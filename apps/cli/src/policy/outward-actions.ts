@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { SecretReference } from "@holdfast/config";
 import type { GovernanceDeps } from "@holdfast/memory/policy";
 import { type Channel, createChannel, type Notification, postWebhook } from "@holdfast/notify";
@@ -35,14 +35,14 @@ export function outwardActions(
       await log.send({ ...notice, data: { ...notice.data, level } }, context.signal);
     },
     execute_webhook: async ({ url, headers, secret }, { event, effect, signal }) => {
-      const { allow_addresses: allowAddresses } = config.policies.webhooks;
+      const { directory, webhooks } = config.policies;
       const { status } = await postWebhook({
         url,
         body: JSON.stringify({ policy: effect.rule, event: bounded(event) }),
         idempotencyKey: effect.key,
         ...(headers === undefined ? {} : { headers }),
-        ...(secret === undefined ? {} : { secret: deps.readSecret(secret) }),
-        allowAddresses,
+        ...(secret === undefined ? {} : { secret: deps.readSecret(from(directory, secret)) }),
+        allowAddresses: webhooks.allow_addresses,
         // The action's own limit ends it by the signal.
         timeoutMs: ACTION_MS_MAX,
         signal,
@@ -50,6 +50,11 @@ export function outwardActions(
       return { status };
     },
   };
+}
+
+/** A policy's paths resolve from the folder of the policies, wherever a command runs. */
+function from(folder: string, { file, ...rest }: SecretReference): SecretReference {
+  return file === undefined ? rest : { ...rest, file: resolve(folder, file) };
 }
 
 function notification(

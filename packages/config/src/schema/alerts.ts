@@ -32,7 +32,7 @@ export const alerts = {
             type: "object",
             properties: {
               env: { type: "string", minLength: 1 },
-              file: { type: "string", minLength: 1 },
+              file: { type: "string", minLength: 1, "x-path": "file" },
             },
             additionalProperties: false,
             minProperties: 1,

@@ -42,7 +42,7 @@ export const health = {
       type: "object",
       properties: {
         env: { type: "string", minLength: 1 },
-        file: { type: "string", minLength: 1 },
+        file: { type: "string", minLength: 1, "x-path": "file" },
       },
       additionalProperties: false,
       minProperties: 1,

@@ -30,9 +30,10 @@ export function disksHaveRoom({ config }: CheckedConfig): EnvironmentFinding[] {
 function foldersOf(config: CheckedConfig["config"]): { path: string; folder: string }[] {
   const managed = config.vector_store.config.mode === "managed";
   return [...placesIn(config)].flatMap(({ path, value, schema }) => {
-    if (schema["x-path"] !== "folder" || typeof value !== "string") return [];
+    if (schema["x-path"] === undefined || typeof value !== "string") return [];
     if (!managed && path.startsWith("vector_store.")) return [];
-    return [{ path, folder: value }];
+    // A file that is written: those that are read are secrets, whose reference is one value.
+    return [{ path, folder: schema["x-path"] === "file" ? dirname(value) : value }];
   });
 }
 

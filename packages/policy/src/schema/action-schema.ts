@@ -124,7 +124,8 @@ export const executeWebhook = {
         env: { type: "string", minLength: 1 },
         file: { type: "string", minLength: 1 },
       },
-      description: "Signs the body; as {env: NAME} or {file: PATH}.",
+      description:
+        "Signs the body; as {env: NAME} or {file: PATH}, from the folder of the policies.",
     },
   },
 } as const;
