@@ -156,6 +156,55 @@ test("killed at any point, a backup and a restore leave the state before or the 
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 701 });
 }, 300_000);
 
+const worldOf = (texts: readonly (string | undefined)[]): string =>
+  [...new Set(texts.map((text) => text?.split(":")[0]))].join(" and ");
+
+test("readers see the old state or the new one, never half, while it is restored and undone", async () => {
+  await using chroma = await startChroma();
+  const state = join(folder, "state");
+  await using memory = memoryOn(chroma, state);
+  const ids = Array.from({ length: 300 }, (_, n) => `m${n}`);
+  const write = async (world: string): Promise<void> => {
+    await memory.addMany(
+      ids.map((id) => ({ id, text: `${world}: the state of the world at ${id}` })),
+      { waitMs: 0 },
+    );
+    await memory.drain();
+  };
+  await write("old");
+  const path = join(folder, "b.yaml");
+  await using backups = backupsOn(chroma, state);
+  await backups.backup({ output: path });
+  await write("new");
+
+  /** Another process's memory, as far as its handles go. */
+  await using reader = memoryOn(chroma, state);
+  const readWhile = async (work: () => Promise<unknown>): Promise<string[]> => {
+    const seen = new Set<string>();
+    const read = async (n: number): Promise<void> => {
+      const { hits } = await reader.search("the state of the world", { limit: 50 });
+      seen.add(worldOf(hits.map(({ text }) => text)));
+      seen.add(worldOf(reader.list({ limit: 1_000 }).memories.map(({ text }) => text)));
+      seen.add(worldOf([(await reader.get(`m${n}`)).memory?.text]));
+      // A degraded answer waits for nothing, and we share the event loop with the restore.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await read(0);
+    const over = new AbortController();
+    const readers = [1, 2, 3].map(async (n) => {
+      while (!over.signal.aborted) await read(n);
+      await read(n);
+    });
+    await work().finally(() => over.abort());
+    await Promise.all(readers);
+    return [...seen].toSorted();
+  };
+  const plan = await backups.plan(path);
+  expect(await readWhile(() => backups.restore(plan))).toEqual(["new", "old"]);
+  expect(await readWhile(() => backups.undo(backups.planUndo()))).toEqual(["new", "old"]);
+  expect((await reader.search("the state of the world")).degraded).toBe(false);
+}, 120_000);
+
 test.each(testedBuilds())(
   "a backup made with the older server is restored on the $name",
   async ({ command }) => {
