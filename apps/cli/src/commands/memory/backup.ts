@@ -86,7 +86,7 @@ function text(report: BackupReport): string {
       ? `${written} changed of ${memories(report.memories)}`
       : memories(written),
     ...(others === 0 ? [] : [`${others} records of other programs`]),
-    ...(queued === 0 ? [] : [`${queued} writes of them still queued`]),
+    ...(queued === 0 ? [] : [`${queued} of them still queued`]),
   ];
   const done = `Backed up ${parts.join(", ")}: ${formatBytes(bytes)} in ${took(tookMs)}, read back and compared.`;
   return `${done}\n${path}`;
