@@ -78,6 +78,8 @@ conditions: [{type: equals, field: type, value: error}]
 actions: [{type: skip}]
 `;
   writeFileSync(join(sandbox.folder, "policies/hook.yaml"), webhook);
+  const json = '{"name": "j", "description": "see https://u:hunter2@x.example"}';
+  writeFileSync(join(sandbox.folder, "policies/j.json"), json);
   const output = join(sandbox.folder, "b.yaml");
   const made = await run("backup", "--output", output, "--include-policies");
   expect(made.json.warnings.join()).toContain("vector_store.config.headers.X-Note is a secret");
@@ -85,13 +87,15 @@ actions: [{type: skip}]
   expect(manifest).not.toMatch(/hunter2|ghp_|from the environment/);
   expect(manifest).toMatch(/X-From:\s+env: NOWHERE/);
   expect(manifest).toContain("policies/hook.yaml");
+  expect(manifest).toContain("policies/j.json");
   expect(manifest).toContain("env: HOLDFAST_VECTOR_STORE_CONFIG_HEADERS_X_NOTE");
 
   configure();
   const before = readFileSync(join(sandbox.folder, "holdfast.yaml"), "utf8");
   const restored = await run("restore", output, "--config-only", "--yes");
   expect(restored).toMatchObject({ status: 0 });
-  const [, { file, keptAs }] = restored.json.data.files;
+  const [, policy, { file, keptAs }] = restored.json.data.files;
+  expect(JSON.parse(readFileSync(policy.file, "utf8"))).toMatchObject({ name: "j" });
   expect(readFileSync(keptAs, "utf8")).toBe(before);
   expect(readFileSync(file, "utf8")).toContain("X-From");
 }, 60_000);

@@ -31,12 +31,12 @@ export function configurationOf(
   };
 }
 
-/** Every policy file of the workspace. */
+/** Every policy file of the workspace, and their suites of tests. */
 export function policiesOf(loaded: LoadedConfig): Attachment[] {
   const folder = loaded.config.policies.directory;
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
-    .filter((name) => /^[^.].*\.ya?ml$/i.test(name))
+    .filter((name) => /^[^.].*\.(ya?ml|json)$/i.test(name))
     .toSorted()
     .map((name) => attachment(folder, name));
 }
@@ -47,7 +47,10 @@ function attachment(folder: string, name: string): Attachment {
   const secrets: string[] = [];
   const clean = withoutSecrets(dataOf(join(folder, name), text), "", secrets);
   const isClean = secrets.length === 0 && !hasSecretComment(text);
-  return { file: `policies/${name}`, text: isClean ? text : dump(clean, { noRefs: true }) };
+  const written = /\.json$/i.test(name)
+    ? `${JSON.stringify(clean, undefined, 2)}\n`
+    : dump(clean, { noRefs: true });
+  return { file: `policies/${name}`, text: isClean ? text : written };
 }
 
 const redactor = createRedactor({ highEntropy: false });
