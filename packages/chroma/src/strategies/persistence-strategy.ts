@@ -39,21 +39,36 @@ const PROBE_LIMIT_MS = 15_000;
 /** Below what any rebuild is said to cost: it is tried before. */
 const RESTART_FIRST_MS = 1_000;
 const PING_LIMIT_MS = 10_000;
+const SQLITE_BUSY = 5;
 
 /** Do files, catalogue, indexes and mirror agree, and can everything be read? */
 export function persistenceStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy {
   return {
     name: PERSISTENCE,
     diagnose: async ({ signal, force = false }) => {
-      const { server } = deps;
-      if (server !== undefined) {
-        const found = await inspectTwice(server.dataDirectory, signal);
-        if (found.damaged) return diagnoseDamage(deps, server.dataDirectory, found);
+      try {
+        return await diagnose(deps, signal, force);
+      } catch (error) {
+        if (deps.server === undefined || !isLocked(error)) throw error;
+        const message = "chroma.sqlite3 stays locked";
+        return diagnosisOf(PERSISTENCE, [{ check: PERSISTENCE, message }], [RESTART]);
       }
-      return diagnoseContent(deps, signal, force);
     },
     actions: persistenceActions(deps),
   };
+}
+
+async function diagnose(
+  deps: ChromaRecoveryDeps,
+  signal: AbortSignal,
+  force: boolean,
+): Promise<Diagnosis> {
+  const { server } = deps;
+  if (server !== undefined) {
+    const found = await inspectTwice(server.dataDirectory, signal);
+    if (found.damaged) return diagnoseDamage(deps, server.dataDirectory, found);
+  }
+  return diagnoseContent(deps, signal, force);
 }
 
 /** A server that is writing is caught in between: only what stays so is damage. */
@@ -63,6 +78,11 @@ async function inspectTwice(dataDirectory: string, signal: AbortSignal): Promise
   const failures = await failuresOf(checks, signal);
   const inspection = inspectDataDirectory(real);
   return failures.length > 0 ? inspection : { ...inspection, damaged: false };
+}
+
+/** A server that met a full disk may hold on to its lock, and answers less and less. */
+function isLocked(error: unknown): boolean {
+  return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === SQLITE_BUSY;
 }
 
 async function diagnoseDamage(
