@@ -35,6 +35,8 @@ function stepsOf(page: string): Step[] {
 }
 
 test.each([
+  "../README.md",
+  "run-in-production.md",
   "remember-every-command.md",
   "write-and-test-a-policy.md",
   "back-up-and-drill.md",
