@@ -164,4 +164,10 @@ test("a restore under another name leaves the memories in use alone", async () =
   configure("    collection_name: yesterday");
   expect(await texts()).toEqual(["one"]);
   expect((await run("search", "one")).json.data.hits).toHaveLength(1);
-}, 60_000);
+
+  // The undo that is named is that of the other name.
+  const args = ["memory", "restore", output, "--collection", "today", "--yes"];
+  const { stdout } = await sandbox.run(args);
+  const undo = /holdfast memory (restore --undo.*)/.exec(stdout)?.[1]?.split(" ") ?? [];
+  expect(await run(...undo, "--yes")).toMatchObject({ status: 0, json: { data: { memories: 0 } } });
+}, 120_000);

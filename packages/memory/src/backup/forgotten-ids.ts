@@ -11,10 +11,17 @@ const PAGE = 1_000;
 export class ForgottenIds {
   readonly #db: Database;
   readonly #collection: number;
+  /** Another collection of this file whose backup is restored: what it forgot counts as well. */
+  readonly #origin: number | undefined;
 
-  constructor(db: Database, collection: number) {
+  /** `from` is the name of the collection that was backed up. */
+  constructor(db: Database, collection: number, from?: string) {
     this.#db = db;
     this.#collection = collection;
+    const found = db.prepare("SELECT collection FROM collection WHERE name = ?").get(from ?? "") as
+      | { collection: number }
+      | undefined;
+    this.#origin = found?.collection === collection ? undefined : found?.collection;
   }
 
   /**
@@ -22,20 +29,23 @@ export class ForgottenIds {
    * `revision`: by the order of its writes, or by the time, where the writes were another machine's.
    */
   isForgottenSince(id: string, revision: number, backupAt: number): boolean {
-    return this.#salts().some((salt) => {
-      const hash = hashOfId(salt, id);
-      const found = this.#db
-        .prepare(
-          `SELECT 1 FROM (
-             SELECT revision, forgotten_at FROM tombstone
-               WHERE collection = ? AND collection = ? AND id_hash = ? -- salted with its number
-             UNION ALL SELECT revision, forgotten_at FROM forgotten
-               WHERE collection = ? AND salt = ? AND id_hash = ?)
-           WHERE revision > ? OR forgotten_at >= ?`,
-        )
-        .get(this.#collection, salt, hash, this.#collection, salt, hash, revision, backupAt);
-      return found !== undefined;
-    });
+    const asked = this.#db.prepare(
+      `SELECT 1 FROM (
+         SELECT revision, forgotten_at FROM tombstone
+           WHERE collection = ? AND collection = ? AND id_hash = ? -- salted with its number
+         UNION ALL SELECT revision, forgotten_at FROM forgotten
+           WHERE collection = ? AND salt = ? AND id_hash = ?)
+       WHERE revision > ? OR forgotten_at >= ?`,
+    );
+    return [this.#collection, this.#origin].some(
+      (collection) =>
+        collection !== undefined &&
+        this.#saltsOf(collection).some((salt) => {
+          const hash = hashOfId(salt, id);
+          const where = [collection, salt, hash] as const;
+          return asked.get(...where, ...where, revision, backupAt) !== undefined;
+        }),
+    );
   }
 
   /** Whether anything was. */
@@ -50,7 +60,7 @@ export class ForgottenIds {
   }
 
   /** Takes over what another machine, or an earlier state of this one, had forgotten. */
-  add(lines: readonly ForgottenLine[]): void {
+  add(lines: Iterable<ForgottenLine>): void {
     const insert = this.#db.prepare(
       `INSERT INTO forgotten VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (collection, salt, id_hash) DO UPDATE SET
@@ -59,6 +69,11 @@ export class ForgottenIds {
     );
     for (const { salt, hash, revision, at } of lines)
       insert.run(this.#collection, salt, Buffer.from(hash, "hex"), revision, at);
+  }
+
+  /** Takes over what the collection that was backed up has forgotten in this file. */
+  addOrigin(): void {
+    if (this.#origin !== undefined) this.add(new ForgottenIds(this.#db, this.#origin).since(0));
   }
 
   /** All that were forgotten since `at`, for a backup. */
@@ -84,11 +99,19 @@ export class ForgottenIds {
     }
   }
 
-  #salts(): number[] {
+  /** Seeks from salt to salt: there are few, of perhaps very many ids. */
+  #saltsOf(collection: number): number[] {
     const rows = this.#db
-      .prepare("SELECT DISTINCT salt FROM forgotten WHERE collection = ?")
-      .all(this.#collection) as { salt: number }[];
-    return [...new Set([this.#collection, ...rows.map(({ salt }) => salt)])];
+      .prepare(
+        `WITH RECURSIVE found (salt) AS (
+           SELECT min(salt) FROM forgotten WHERE collection = ?
+           UNION ALL SELECT
+             (SELECT min(salt) FROM forgotten WHERE collection = ? AND salt > found.salt)
+             FROM found WHERE salt IS NOT NULL)
+         SELECT salt FROM found WHERE salt IS NOT NULL`,
+      )
+      .all(collection, collection) as { salt: number }[];
+    return [...new Set([collection, ...rows.map(({ salt }) => salt)])];
   }
 }
 

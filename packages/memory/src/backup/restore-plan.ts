@@ -6,7 +6,7 @@ import type { MemoryLine } from "./backup-line.ts";
 import type { BackupProgress } from "./backup-progress.ts";
 import { ForgottenIds } from "./forgotten-ids.ts";
 import { lastNumber } from "./lineage.ts";
-import { feedTarget, othersCount } from "./restore-target.ts";
+import { collectionOf, feedTarget, othersCount } from "./restore-target.ts";
 import type { ChainLink } from "./verify-backup.ts";
 
 const SAMPLES = 5;
@@ -69,7 +69,7 @@ export async function planRestore(
         forgotten += count;
       },
     };
-    const forgottenIds = new ForgottenIds(db, collection);
+    const forgottenIds = new ForgottenIds(db, collection, collectionOf(chain).name);
     await feedTarget(
       chain,
       toTime,

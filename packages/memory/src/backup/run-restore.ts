@@ -186,7 +186,9 @@ class RestoreRun {
     const sink = this.#staging.sink(reEmbed, (count) => {
       this.#forgotten += count;
     });
-    const deps = { db, collection, forgottenIds: new ForgottenIds(db, collection) };
+    const forgottenIds = new ForgottenIds(db, collection, collectionOf(chain).name);
+    journal.work(() => forgottenIds.addOrigin());
+    const deps = { db, collection, forgottenIds };
     const total = chain.reduce((sum, { manifest }) => sum + (manifest.data?.lines ?? 0), 0);
     let done = 0;
     await feedTarget(chain, toTime, sink, deps, {
@@ -253,7 +255,7 @@ class RestoreRun {
     const { db } = journal.working;
     const total = othersCount(chain);
     const batchRecordsMax = access.store.limits.batchRecordsMax;
-    const forgottenIds = new ForgottenIds(db, journal.collection);
+    const forgottenIds = new ForgottenIds(db, journal.collection, collectionOf(chain).name);
     for await (const lines of otherRecords(chain, forgottenIds, this.#call.signal)) {
       const deps = { journal, embedder, fresh, batchRecordsMax };
       const theirs = lines.filter(({ id }) => journal.working.staged.find(id) === undefined);

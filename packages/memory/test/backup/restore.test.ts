@@ -103,6 +103,25 @@ test("a new machine learns from the newer backup what the older one must not bri
   expect(ids(there)).toEqual(["kept"]);
 });
 
+test("what was forgotten comes back under no other name either", async () => {
+  await using space = backupWorkspace();
+  const memory = space.open();
+  await memory.addMany(["kept", "gone"].map((id) => ({ id, text: id })));
+  const path = await made(space, "b");
+  await memory.forget(["gone"]);
+  const beside = space.backups({}, { collection: "beside" });
+  const plan = await beside.plan(path);
+  expect(plan.difference).toMatchObject({ added: 1, forgotten: 1 });
+  await beside.restore(plan);
+  expect([...space.store.raw("beside").records.keys()]).toEqual(["kept"]);
+  // Where it is restored to knows it from now on.
+  const { path: later } = await beside.backup({ output: join(space.folder, "later.yaml") });
+  await using there = backupWorkspace();
+  await restore(there, later);
+  await restore(there, path);
+  expect(ids(there)).toEqual(["kept"]);
+});
+
 test("a point in time is the backup and the writes up to then", async () => {
   await using space = backupWorkspace();
   const clock = { now: () => Date.now() };

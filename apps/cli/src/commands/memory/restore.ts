@@ -111,7 +111,7 @@ async function restoreMemories(
   const report = await backups.restore(plan, { onProgress: again.onProgress, signal });
   again.done();
   tellRest(report, context);
-  output.result({ ...told, dryRun: false, ...report }, doneText(into, report));
+  output.result({ ...told, dryRun: false, ...report }, doneText(into, report, options));
 }
 
 function tellRest({ refused, pending }: RestoreReport, { output, ...context }: Context): void {
@@ -156,17 +156,18 @@ async function undo(
   );
 }
 
-function doneText(into: string, report: RestoreReport): string {
+function doneText(into: string, report: RestoreReport, { collection }: RestoreOptions): string {
   const { others, embedded, resumed, tookMs } = report;
   const parts = [
     memories(report.memories),
     ...(others === 0 ? [] : [`${others} records of other programs`]),
     ...(embedded === 0 ? [] : [`${embedded} vectors computed anew`]),
   ];
+  const where = collection === undefined ? "" : ` --collection ${collection}`;
   const how = resumed ? ", going on where it was cut off" : "";
   return [
     `Restored ${into}: ${parts.join(", ")}, compared with the store, in ${took(tookMs)}${how}.`,
-    "What it replaced is kept. Bring it back with: holdfast memory restore --undo",
+    `What it replaced is kept. Bring it back with: holdfast memory restore --undo${where}`,
   ].join("\n");
 }
 
