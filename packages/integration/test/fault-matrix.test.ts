@@ -18,7 +18,8 @@ const PAGE = fileURLToPath(new URL("../../../docs/fault-matrix.md", import.meta.
 const DISK_MB = 120;
 const builds = testedBuilds();
 const rows: MatrixRow[] = [];
-const falseAlarms: string[] = [];
+/** Undefined until it was looked for some. */
+let falseAlarms: string[] | undefined;
 const mounts = mountObstacle();
 
 describe.each(builds)("$name", (build) => {
@@ -101,7 +102,7 @@ describe.each(builds)("$name", (build) => {
     }
     writing.abort();
     await load;
-    falseAlarms.push(...alarms.map((alarm) => `${build.name}: ${alarm}`));
+    falseAlarms = [...(falseAlarms ?? []), ...alarms.map((alarm) => `${build.name}: ${alarm}`)];
     expect(alarms).toEqual([]);
     expect((await stage.memory.compare()).equal).toBe(true);
   });

@@ -19,7 +19,8 @@ export interface MatrixRow {
 
 interface MatrixFacts {
   memories: number;
-  falseAlarms: readonly string[];
+  /** Undefined when this run has not looked for any: the page keeps what it said. */
+  falseAlarms: readonly string[] | undefined;
   builds: readonly TestedBuild[];
   /** In which order they stand in the table. */
   faults: readonly { name: string }[];
@@ -35,10 +36,7 @@ export function matrixPage(rows: readonly MatrixRow[], facts: MatrixFacts): stri
   const table = builds.flatMap(({ name }) =>
     faults.flatMap((fault) => known.get(`${fault.name} | ${name}`) ?? []),
   );
-  const alarms =
-    falseAlarms.length === 0
-      ? "none raised an alarm"
-      : `${falseAlarms.length} alarms were raised: ${falseAlarms.join("; ")}`;
+  const alarms = falseAlarms === undefined ? alarmsOf(before) : alarmText(falseAlarms);
   return [
     "# The fault matrix",
     "",
@@ -52,6 +50,8 @@ export function matrixPage(rows: readonly MatrixRow[], facts: MatrixFacts): stri
     `Run against: ${builds.map(({ name }) => name).join(", ")}. Checks are asked with a limit of 2 s`,
     "each; a fault that leaves a process alive is found by the first round. 100 probes of a healthy",
     `store under load, for each build: ${alarms}.`,
+    "",
+    "A server that met a full disk may go on hanging after space is free: the recovery restarts it.",
     "",
     "“A person” means that nothing was changed and the user was told what to do; once that was done,",
     "the store was healthy again.",
@@ -80,6 +80,15 @@ function line(row: MatrixRow): string {
     `${row.memories} of ${row.memories}`,
   ];
   return `| ${cells.map(cell).join(" | ")} |`;
+}
+
+function alarmText(falseAlarms: readonly string[]): string {
+  if (falseAlarms.length === 0) return "none raised an alarm";
+  return `${falseAlarms.length} alarms were raised: ${falseAlarms.join("; ")}`;
+}
+
+function alarmsOf(before: string): string {
+  return /for each build: ([^]*?)\.\n/.exec(before)?.[1]?.replaceAll("\n", " ") ?? "not looked at";
 }
 
 /** A row's first two cells, however a formatter has padded them. */
