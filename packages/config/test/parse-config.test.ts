@@ -122,6 +122,13 @@ describe("rules between keys", () => {
   });
 });
 
+test("a name of one's own may be any, and is never a prototype", () => {
+  const text = "health: {services: {__proto__: {tcp: 'h:1'}, constructor: {tcp: 'h:2'}}}";
+  const { services } = parseConfig(text, { file: FILE, environment: {} }).config.health;
+  expect(Object.keys(services)).toEqual(["__proto__", "constructor"]);
+  expect((services as { tcp?: string }).tcp).toBeUndefined();
+});
+
 describe("variables", () => {
   const store = (value: string, environment: Record<string, string>): unknown =>
     parseConfig(`vector_store: {config: {host: h, ${value}}}`, { file: FILE, environment }).config
