@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { endOf, type Lifecycle, type Memory, pruneMemory } from "@holdfast/memory";
 import { type Workspace, workspace } from "./fixture.ts";
@@ -106,6 +107,22 @@ test("it is archived first, for its owner alone, and stays when it cannot be", a
   expect(statSync(archiveFolder).mode & 0o777).toBe(0o700);
   await prune(at, memory, now, { archiveFolder });
   expect(readdirSync(archiveFolder)).toHaveLength(1);
+});
+
+test("an archive that the disk takes only a part of has failed", async () => {
+  await using at = workspace();
+  const source = new URL("../src/retention/memory-archive.ts", import.meta.url).pathname;
+  const program = `
+    import { MemoryArchive } from ${JSON.stringify(source)};
+    const content = { text: "x".repeat(10_000) };
+    new MemoryArchive(process.argv[1], "c", 0).keep([{ id: "a", revision: 1, content }]);`;
+  // A limit on the size of files cuts writes short as a full disk does.
+  const node = [process.execPath, "--input-type=module", "-e", program, at.directory];
+  const run = (limit: string): ReturnType<typeof spawnSync> =>
+    spawnSync("bash", ["-c", `ulimit -f ${limit}; exec "$@"`, "-", ...node], { encoding: "utf8" });
+  expect(run("4")).toMatchObject({ status: 1, stderr: expect.stringContaining("EFBIG") });
+  rmSync(join(at.directory, "c-1970-01-01T00-00-00.000Z.jsonl"));
+  expect(run("unlimited")).toMatchObject({ status: 0 });
 });
 
 test("with nothing due there is no archive", async () => {

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MirrorRow } from "../mirror.ts";
 
@@ -25,7 +25,8 @@ export class MemoryArchive implements Disposable {
     const lines = rows.map(({ id, revision, content }) =>
       JSON.stringify({ id, revision, ...content }),
     );
-    writeSync(this.#descriptor, `${lines.join("\n")}\n`);
+    // Unlike writeSync, it goes on after a short write, and throws when the disk is full.
+    writeFileSync(this.#descriptor, `${lines.join("\n")}\n`);
     fsyncSync(this.#descriptor);
   }
 
