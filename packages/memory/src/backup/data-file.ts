@@ -12,8 +12,9 @@ import { openRegularFile } from "./safe-file.ts";
 /** The longest line that is read: a text of 1 MiB may need six bytes a byte, and a vector. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
-/** Lines handed over together. */
+/** Lines handed over together: so many, or fewer that are long. */
 const BATCH = 500;
+const BATCH_BYTES = 4 * 1024 * 1024;
 /** Level 1 is within a few per cent of the default here: most of it is vectors. */
 const ZSTD_LEVEL = 1;
 
@@ -134,6 +135,7 @@ async function* linesOf(
   let held = 0;
   let seen = 0;
   let batch: string[] = [];
+  let batchBytes = 0;
   try {
     for await (const chunk of content as AsyncIterable<Buffer>) {
       seen += chunk.length;
@@ -141,12 +143,14 @@ async function* linesOf(
       let from = 0;
       for (let to = chunk.indexOf(10); to !== -1; to = chunk.indexOf(10, from)) {
         batch.push(Buffer.concat([...rest, chunk.subarray(from, to)]).toString("utf8"));
+        batchBytes += held + to - from;
         rest = [];
         held = 0;
         from = to + 1;
-        if (batch.length === BATCH) {
+        if (batch.length === BATCH || batchBytes >= BATCH_BYTES) {
           yield batch;
           batch = [];
+          batchBytes = 0;
         }
       }
       rest.push(chunk.subarray(from));

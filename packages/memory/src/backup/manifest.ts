@@ -13,6 +13,8 @@ const HEAD = `# A Holdfast backup. The memories are in the data file beside it.
 `;
 const CHECKSUM = /^checksum: sha256:([0-9a-f]{64})\n$/;
 const BYTES_MAX = 1_048_576;
+/** A restore writes it under this name. */
+const POLICY = /^policies\/[^./\\\0][^/\\\0]*\.ya?ml$/i;
 
 /** The manifest as it is written: YAML for people, sealed by its last line. */
 export function formatManifest(manifest: Manifest): string {
@@ -75,6 +77,10 @@ function checkParts(path: string, manifest: Manifest): void {
   for (const part of [...(configuration === undefined ? [] : [configuration]), ...policies])
     if (sha256(part.text) !== part.sha256)
       throw invalid(path, `${part.file} in it is not what its checksum says`);
+  const names = policies.map(({ file }) => file);
+  const stray = names.find((name, at) => !POLICY.test(name) || names.indexOf(name) !== at);
+  if (stray !== undefined)
+    throw invalid(path, `${JSON.stringify(stray)} is not the name of one policy file`);
   const hasData = kind !== "configuration";
   if ((data !== undefined) !== hasData || collections.length > 0 !== hasData)
     throw invalid(path, `a ${kind} backup ${hasData ? "lacks" : "has"} data`);

@@ -9,9 +9,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "@jest/globals";
 import { type Manifest, readManifest, verifyBackup } from "@holdfast/memory";
+import { readData, writeData } from "../../src/backup/data-file.ts";
 import { formatManifest, sha256 } from "../../src/backup/manifest.ts";
 import { type BackupWorkspace, backupWorkspace, remembered } from "./backup-fixture.ts";
 
@@ -106,6 +108,40 @@ test.each(["../b.jsonl.zst", "/etc/passwd", "..", "a\\b", "a/b"])(
     expect(() => readManifest(path)).toThrow("is not the name of a file beside it");
   },
 );
+
+test.each(["policies/..", "..", "policies/../x.yaml", "policies/.x.yaml", "policies/x.js"])(
+  "a policy cannot be written to %s, nor two to one place",
+  async (file) => {
+    await using space = backupWorkspace();
+    const { path } = await backedUp(space);
+    const sound = readFileSync(path);
+    const policy = { file, text: "{}\n", sha256: sha256("{}\n") };
+    forge(path, (manifest) => ({ ...manifest, policies: [policy] }));
+    await refused(path);
+    writeFileSync(path, sound);
+    const good = { ...policy, file: "policies/x.yaml" };
+    forge(path, (manifest) => ({ ...manifest, policies: [good, good] }));
+    await refused(path);
+    writeFileSync(path, sound);
+    forge(path, (manifest) => ({ ...manifest, policies: [good] }));
+    expect((await verifyBackup(path)).memories).toBe(40);
+  },
+);
+
+test("long records are handed over a few at a time, so that none fill the memory", async () => {
+  await using space = backupWorkspace();
+  const path = join(space.folder, "long.zst");
+  const lines = Array.from({ length: 40 }, (_, n) => ({
+    t: "removed" as const,
+    id: `${n} ${"x".repeat(1 << 20)}`,
+  }));
+  const written = await writeData(path, Readable.from(lines), "gzip", {});
+  const sizes: number[] = [];
+  for await (const batch of readData(path, { file: "long.zst", ...written }))
+    sizes.push(batch.length);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(40);
+  expect(Math.max(...sizes)).toBeLessThan(6);
+});
 
 test("a size bomb ends where the manifest says that the content does", async () => {
   await using space = backupWorkspace();
