@@ -289,7 +289,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "schema",
-    summary: "Print the JSON Schema of configurations or policies",
+    summary: "Print the JSON Schema of configurations, policies, or what --json prints",
     load: () => import("./commands/schema.ts"),
   },
   {

@@ -53,7 +53,7 @@ const CASES: readonly [string[], number, string, RegExp, RegExp][] = [
   [["memory", "forget", "a", "--user", "u"], 2, "USAGE", /Ids and a filter/, /Leave one/],
   [["memory", "outbox", "discard"], 2, "USAGE", /missing required argument/, /--help/],
   [["memory", "outbox", "discard", "x"], 2, "USAGE", /"x" is not a whole number/, /./],
-  [["memory", "outbox", "discard", "1"], 2, "CONFIRMATION_NEEDED", /cannot be undone/, /--yes/],
+  [["memory", "outbox", "discard", "1"], 2, "USAGE", /No refused write has the number 1/, /list/],
   [["memory", "rebuild"], 2, "CONFIRMATION_NEEDED", /Nobody can be asked/, /--yes/],
   [
     ["memory", "status", "--config", "none.yaml"],

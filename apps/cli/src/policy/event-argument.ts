@@ -8,18 +8,21 @@ export async function eventFrom(argument: string): Promise<PolicyEvent> {
   const now = systemClock.now();
   if (argument.trimStart().startsWith("{")) return readEvent(argument, { file: "event", now });
   if (argument === "-") return readEvent(await text(process.stdin), { file: "stdin", now });
-  return eventFromFile(argument);
+  return eventFromFile(argument, `Name a file, or write the event itself: '{"text": "…"}'`);
 }
 
 /** @throws HoldfastError `POLICY_EVENT_INVALID`, also for a file that cannot be read. */
-export function eventFromFile(file: string): PolicyEvent {
+export function eventFromFile(
+  file: string,
+  hint: string = `Name a file that holds an event, such as {"text": "…"}`,
+): PolicyEvent {
   let written: string;
   try {
     written = readFileSync(file, "utf8");
   } catch (error) {
     throw new HoldfastError(`${file} cannot be read: ${(error as Error).message}`, {
       code: "POLICY_EVENT_INVALID",
-      hint: `Name a file, or write the event itself: '{"text": "…"}'`,
+      hint,
       cause: error,
     });
   }
