@@ -61,6 +61,7 @@ export class BackupFolder implements Disposable {
     } finally {
       await file.close();
     }
+    requireReadable(path);
     return Buffer.byteLength(text);
   }
 
@@ -91,6 +92,19 @@ export class BackupFolder implements Disposable {
       }
       rmSync(path, { force: true });
     }
+  }
+}
+
+function requireReadable(path: string): void {
+  try {
+    readManifest(path);
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    throw new BackupError(`The manifest cannot be read again: ${error.message}`, {
+      code: "BACKUP_FAILED",
+      hint: "Configuration and policies are part of it, 1 MiB together at most: leave policies out.",
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import type { NewMemory } from "@holdfast/memory";
@@ -130,4 +130,13 @@ test("a backup takes the place of none that is there, unless it is told to", asy
   await expect(backups.backup({ output: path })).rejects.toMatchObject({ code: "BACKUP_EXISTS" });
   await backups.backup({ output: path, overwrite: true, compression: "gzip" });
   expect(await backups.verify(path)).toMatchObject({ memories: 1 });
+});
+
+test("a backup that could not be read again is none", async () => {
+  await using space = backupWorkspace();
+  const output = join(space.folder, "b.yaml");
+  const large = { file: "policies/large.yaml", text: `# ${"x".repeat(1 << 20)}\n` };
+  const request = { output, policies: [large] };
+  await expect(space.backups().backup(request)).rejects.toMatchObject({ code: "BACKUP_FAILED" });
+  expect(readdirSync(space.folder).filter((name) => !name.endsWith(".lock"))).toEqual([]);
 });
