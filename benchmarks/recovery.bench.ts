@@ -47,13 +47,16 @@ async function salvage(count: number): Promise<void> {
   await fill(store, "others", count);
   await server.stop();
   tear(dataDirectory);
+  let ours = 0;
   const [, ms] = await timed(async () => {
+    const began = performance.now();
     const segments = inspectDataDirectory(dataDirectory).findings.flatMap((finding) =>
       finding.kind === "torn-index" ? [finding.segment] : [],
     );
     await replaceDirectory(dataDirectory, { reason: "bench" }, (copy, original) =>
       salvageIndexes(copy, original, segments),
     );
+    ours = performance.now() - began;
     await server.start();
     const collection = await store.openCollection("others");
     const found = await collection.count({ timeoutMs: 600_000 });
@@ -61,7 +64,7 @@ async function salvage(count: number): Promise<void> {
   });
   rows.push({
     what: `salvage of ${count} records, until counted`,
-    measured: seconds(ms),
+    measured: `${seconds(ms)}, of which Chroma builds the index for ${seconds(ms - ours)}`,
     goal: "10 s",
   });
   await store.close();
