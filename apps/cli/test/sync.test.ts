@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { startChroma, type TestChroma } from "@holdfast/testkit";
 import { deadPort } from "./dead-port.ts";
-import { type CliResult, Sandbox } from "./run-cli.ts";
+import { BIN, type CliResult, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
 
 const COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections";
 
@@ -66,6 +68,49 @@ test("a collection that another program filled: synced, recalled when the server
   await chroma.kill9();
   const found = await run("memory", "search", "harbour");
   expect(found.json.data).toMatchObject({ degraded: true, hits: [{ id: "one" }] });
+}, 120_000);
+
+/** How many records the sync that is under way has brought; undefined when there is none. */
+function broughtSoFar(): number | undefined {
+  const file = readdirSync(sandbox.folder, { recursive: true, encoding: "utf8" }).find(
+    (name) => basename(name) === "memory.db",
+  );
+  if (file === undefined) return undefined;
+  using db = new DatabaseSync(join(sandbox.folder, file), { readOnly: true, timeout: 5_000 });
+  const isThere = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'sync'").get();
+  if (isThere === undefined) return undefined;
+  const row = db.prepare("SELECT counts FROM sync WHERE done_at IS NULL").get();
+  return row && (JSON.parse(row["counts"] as string) as { added: number }).added;
+}
+
+test("killed in the middle, a sync is taken up at once by the next one", async () => {
+  await using chroma = await startChroma();
+  configure(chroma.host, chroma.port);
+  const { id } = await post(chroma, "", { name: "memories" });
+  const total = 6_000;
+  for (let from = 0; from < total; from += 1_000) {
+    const ids = Array.from({ length: 1_000 }, (_, n) => `r${from + n}`);
+    const embeddings = ids.map((_, n) => [Math.sin(from + n), Math.cos(from + n), 1, n % 7]);
+    await post(chroma, `/${id}/add`, { ids, embeddings, documents: ids.map((it) => `of ${it}`) });
+  }
+  const child = spawn(process.execPath, [...NODE_OPTIONS, BIN, "memory", "sync"], {
+    cwd: sandbox.folder,
+    env: sandbox.environment,
+    stdio: "ignore",
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  while (child.exitCode === null && (broughtSoFar() ?? 0) === 0)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill("SIGKILL");
+  await ended;
+  const before = broughtSoFar() ?? total;
+  expect(before).toBeLessThan(total);
+
+  const { status, json } = await run("memory", "sync");
+  expect(status).toBe(0);
+  // Counted over both of them, each once.
+  expect(json.data).toMatchObject({ resumed: true, added: total, held: total, changed: 0 });
+  expect((await run("memory", "sync")).json.data).toMatchObject({ resumed: false, added: 0 });
 }, 120_000);
 
 test("a collection that is not there, and a server that does not answer", async () => {
