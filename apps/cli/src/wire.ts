@@ -22,6 +22,8 @@ export interface Parts {
   embedder: Embedder;
   breaker: CircuitBreaker;
   metrics: MetricsStore;
+  /** Where a managed server answers, once it does. */
+  endpoint: StoreAccess["endpoint"];
   close(): Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function wire(workspace: Workspace, options: WireOptions): Promise<
     embedder,
     breaker,
     metrics,
+    endpoint: options.endpoint,
     close: async () => {
       await governed.close();
       await closeAll();
@@ -248,9 +251,13 @@ export async function withBackupsOver<T>(
   parts: Parts,
   work: (backups: Backups, parts: Parts) => T | Promise<T>,
 ): Promise<T> {
-  const { createBackups } = await import("@holdfast/memory");
-  const { workspace, store, embedder, breaker } = parts;
-  const backups = createBackups(memoryOptions(workspace, false), { store, embedder, breaker });
+  const [{ createBackups }, { measureBackups }] = await Promise.all([
+    import("@holdfast/memory"),
+    import("./backup/measured-backups.ts"),
+  ]);
+  const { workspace, store, embedder, breaker, metrics } = parts;
+  const opened = createBackups(memoryOptions(workspace, false), { store, embedder, breaker });
+  const backups = measureBackups(opened, metrics);
   try {
     return await work(backups, parts);
   } finally {
@@ -280,17 +287,27 @@ export async function withBackupLog<T>(
   workspace: Workspace,
   work: (backups: Backups) => T | Promise<T>,
 ): Promise<T> {
-  const [{ createBackups }, { noStore, noEmbedder }, { breaker, close }] = await Promise.all([
+  const [
+    { createBackups },
+    { measureBackups },
+    { openMetrics },
+    { noStore, noEmbedder },
+    { breaker, close },
+  ] = await Promise.all([
     import("@holdfast/memory"),
+    import("./backup/measured-backups.ts"),
+    import("./metrics.ts"),
     import("./no-store.ts"),
     openBreaker(workspace),
   ]);
   const parts = { store: noStore, embedder: noEmbedder, breaker };
-  const backups = createBackups(memoryOptions(workspace, false), parts);
+  const metrics = openMetrics(workspace);
+  const backups = measureBackups(createBackups(memoryOptions(workspace, false), parts), metrics);
   try {
     return await work(backups);
   } finally {
     await backups.close();
+    metrics.close();
     close();
   }
 }

@@ -6,6 +6,8 @@ import {
   type Deployments,
 } from "@holdfast/config/deploy";
 import type { Context } from "../context.ts";
+import { openMetrics } from "../metrics.ts";
+import { workspaceOf } from "../workspace.ts";
 import { KeeperReload } from "./keeper-reload.ts";
 import { probe } from "./probe.ts";
 import { snapshot } from "./snapshot.ts";
@@ -36,11 +38,22 @@ export async function carryOut(
         await keeper.restart(loaded);
       },
     });
+    record(plan, "success");
     return deployment;
   } catch (error) {
-    if (reached && error instanceof DeploymentError) await restore(keeper, deployments);
+    if (reached && error instanceof DeploymentError) {
+      record(plan, "failure");
+      await restore(keeper, deployments);
+    }
     throw error;
   }
+}
+
+/** In the metrics of the workspace that it is for, where `health` finds it. */
+function record({ id, loaded }: DeploymentPlan, outcome: "success" | "failure"): void {
+  using metrics = openMetrics(workspaceOf(loaded));
+  const { environment } = loaded.config;
+  metrics.lifecycle.deployment(id.slice(0, 12), outcome, { environment });
 }
 
 /** What the probe started under the configuration that was withdrawn must not go on. */

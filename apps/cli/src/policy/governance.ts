@@ -1,13 +1,16 @@
 import type { SecretReference } from "@holdfast/config";
 import { type Memory, redactedMemory } from "@holdfast/memory";
 import { governedMemory } from "@holdfast/memory/policy";
+import type { MetricsStore } from "@holdfast/metrics";
 import {
   Decider,
+  type Evaluation,
   dropRecordedEvents,
   type EffectReport,
   EventRecorder,
   loadPolicies,
 } from "@holdfast/policy";
+import { openMetrics } from "../metrics.ts";
 import { redactorOf } from "../redaction.ts";
 import type { Workspace } from "../workspace.ts";
 import { outwardActions } from "./outward-actions.ts";
@@ -41,6 +44,7 @@ export async function governed(
     deps.warn(`${file}:${line}: ${path} ${message}`);
   const decider = new Decider(ruleset, { countersFile, timezone, seed });
   const recorder = eventsMax === 0 ? undefined : new EventRecorder({ path: eventsFile, eventsMax });
+  const metrics = openMetrics(workspace);
   const under = governedMemory(memory, {
     decider,
     outward: outwardActions(workspace, {
@@ -49,6 +53,7 @@ export async function governed(
     }),
     onReport: (report) => tell(report, deps),
     onDecision(event, evaluation, now) {
+      count(metrics, evaluation);
       recorder?.record(event, evaluation, { now, timezone, seed });
       const { fault } = decider;
       if (fault !== undefined)
@@ -60,9 +65,19 @@ export async function governed(
   const closed = closing(under, () => {
     decider.close();
     recorder?.close();
+    metrics.close();
   });
   // Outermost, so that nothing that a policy sends, logs or records holds a secret.
   return redactedMemory(closed, await redactorOf(config));
+}
+
+/** Each rule that had a say, and what it said. */
+function count(metrics: MetricsStore, { decision, trace }: Evaluation): void {
+  for (const { rule, outcome } of trace) {
+    if (outcome !== "matched") continue;
+    const aborted = decision.kind === "abort" && decision.rule === rule;
+    metrics.count("policy.decisions", 1, { rule, decision: aborted ? "abort" : "allow" });
+  }
 }
 
 function tell({ outcome, rule, type, error, result }: EffectReport, deps: GovernanceDeps): void {
