@@ -87,7 +87,8 @@ const SERVER = "holdfast server status";
 const RESET = "holdfast memory breaker reset";
 const IDS_NAMED_MAX = 5;
 
-function lossOf({ lost }: SalvageStatus, residual: number): string {
+/** What went with a damaged outbox, as far as it can be named. */
+export function lossOf({ lost }: SalvageStatus, residual: number): string {
   const damaged = "the outbox was damaged and set aside";
   if (lost.length === 0) return `${damaged}; ${residual} of its writes are unaccounted for`;
   const more = lost.length > IDS_NAMED_MAX ? ` and ${lost.length - IDS_NAMED_MAX} more` : "";

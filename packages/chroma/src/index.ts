@@ -76,4 +76,4 @@ export type {
   ServerControl,
 } from "./strategies/recovery-ports.ts";
 export { scrubCheck } from "./checks/scrub-check.ts";
-export { storedAtLeast } from "./strategies/recovery-ports.ts";
+export { holdsOthers, storedAtLeast } from "./strategies/recovery-ports.ts";

@@ -1,9 +1,11 @@
 import type { Config } from "@holdfast/config";
-import { directoryChecks, probeChecks } from "@holdfast/chroma";
+import { connectionChecks, directoryChecks, processChecks } from "@holdfast/chroma";
+import { existsSync } from "node:fs";
 import { formatDuration, systemClock } from "@holdfast/core";
 import type { LoggedBackup, Memory } from "@holdfast/memory";
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import { healthOptions } from "../health-options.ts";
+import { storeChecks } from "../keeper/store-checks.ts";
 import { keeperCheck, memoryChecks } from "../monitor/memory-checks.ts";
 import { configuredChecks } from "../monitor/service-checks.ts";
 import type { Parts } from "../wire.ts";
@@ -14,28 +16,39 @@ const EMBEDDER_LIMIT_MS = 30_000;
 const BACKUP_AGE_MS_MAX = 7 * 24 * 3_600_000;
 
 /** Every registered check: our own services' and the user's. None of them changes a memory. */
-export function healthChecks(parts: Parts, backups: readonly LoggedBackup[]): HealthCheck[] {
-  const { workspace, memory, breaker } = parts;
+export function healthChecks(
+  parts: Parts,
+  { backups, target }: { backups: readonly LoggedBackup[]; target: Target },
+): HealthCheck[] {
+  const { workspace, memory, store, breaker } = parts;
   const { config, dataDirectory } = workspace;
+  const { timeoutMs, canary } = healthOptions(config);
   return [
     mirrorCheck(memory),
     embedderCheck(parts),
     ...memoryChecks(memory, breaker),
-    ...storeChecks(parts),
-    ...(dataDirectory === undefined
-      ? []
-      : [
-          ofChroma(
-            keeperCheck(dataDirectory, {
-              intervalMs: healthOptions(config).intervalMs,
-              clock: systemClock,
-            }),
-          ),
-          ...directoryChecks(dataDirectory),
-        ]),
+    ...(dataDirectory === undefined ? [] : serverChecks(dataDirectory, config)),
+    // Tenant and database are asked for below.
+    ...connectionChecks(target, store, timeoutMs).filter(({ name }) => name !== "access"),
+    ...storeChecks({ timeoutMs, canary }, parts),
+    ...(dataDirectory === undefined ? [] : directoryChecks(dataDirectory)),
     backupCheck(backups, config.environment),
     policyCheck(workspace),
     ...configuredChecks(config.health.services),
+  ];
+}
+
+type Target = Parameters<typeof connectionChecks>[0];
+
+function serverChecks(dataDirectory: string, config: Config): HealthCheck[] {
+  const { intervalMs } = healthOptions(config);
+  const keeper = keeperCheck(dataDirectory, { intervalMs, clock: systemClock });
+  return [
+    ...processChecks(dataDirectory).map((check): HealthCheck =>
+      // What works now may have crashed a moment ago.
+      check.name === "crash-loop" ? { ...check, severity: "degraded" } : check,
+    ),
+    { ...keeper, service: "chroma" },
   ];
 }
 
@@ -70,15 +83,6 @@ function embedderCheck({ embedder }: Parts): HealthCheck {
   };
 }
 
-function storeChecks({ workspace, store, memory }: Parts): HealthCheck[] {
-  const { timeoutMs, canary } = healthOptions(workspace.config);
-  const { collection } = memory.status();
-  const checks = probeChecks(store, { collection, timeoutMs });
-  return canary ? checks : checks.filter(({ name }) => name !== "canary");
-}
-
-const ofChroma = (check: HealthCheck): HealthCheck => ({ ...check, service: "chroma" });
-
 function backupCheck(
   backups: readonly LoggedBackup[],
   environment: Config["environment"],
@@ -97,6 +101,8 @@ function backupCheck(
       const ageMs = Date.now() - last.madeAt;
       const evidence = { path: last.path, memories: last.memories, ageMs };
       const age = `the last backup is ${formatDuration(ageMs)} old`;
+      if (!existsSync(last.path))
+        return { status: "warn", message: `${age}, and not there any more`, evidence, hint };
       if (ageMs > BACKUP_AGE_MS_MAX) return { status: "warn", message: age, evidence, hint };
       if (last.partial !== null)
         return { status: "warn", message: `${age}, and partial: ${last.partial}`, evidence, hint };

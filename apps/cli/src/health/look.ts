@@ -1,9 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { managedEndpoint } from "@holdfast/chroma";
+import { readSecret } from "@holdfast/config";
+import { HoldfastError } from "@holdfast/core";
 import type { LoggedBackup, MemoryStatus } from "@holdfast/memory";
 import { runChecks } from "@holdfast/recovery";
 import type { HealthOptions } from "../commands/health.ts";
 import type { Context } from "../context.ts";
 import { healthOptions } from "../health-options.ts";
 import type { SelfTestReport } from "../recovery/self-test.ts";
+import { targetOf } from "../recovery/store-recovery.ts";
 import { usage } from "../selection.ts";
 import { type Parts, withBackupLog, withMemory } from "../wire.ts";
 import { exportMetrics } from "../export-metrics.ts";
@@ -28,9 +33,15 @@ export interface HealthLook {
 export async function look(options: HealthOptions, context: Context): Promise<HealthLook> {
   const { signal } = context;
   return withMemory(context, async (memory, parts) => {
-    const backups = await withBackupLog(parts.workspace, (log) => log.list());
-    const checks = selected(healthChecks(parts, backups), options.service);
-    const { timeoutMs } = healthOptions(parts.workspace.config);
+    const { workspace } = parts;
+    const backups = await withBackupLog(workspace, (log) => log.list());
+    const target = targetOf(workspace, {
+      readSecret: (reference) => readSecret(reference, context.environment),
+      endpoint: managedEndpoint(workspace.dataDirectory ?? ""),
+    });
+    const checks = selected(healthChecks(parts, { backups, target }), options.service);
+    const { timeoutMs } = healthOptions(workspace.config);
+    if (checks.some(({ service }) => service === "chroma")) await settled(parts, signal);
     const results = await runChecks(checks, { signal, timeoutMs });
     const selfTest = options.selfTest === true ? await testOf(parts, context) : undefined;
     return {
@@ -42,6 +53,26 @@ export async function look(options: HealthOptions, context: Context): Promise<He
         options.export === "openmetrics" ? exportMetrics(parts, "openmetrics") : undefined,
     };
   });
+}
+
+const START_LIMIT_MS = 60_000;
+
+/** A managed server that nobody used is started first: that it was not there is no trouble. */
+async function settled({ workspace, endpoint }: Parts, signal: AbortSignal): Promise<void> {
+  if (workspace.dataDirectory === undefined) return;
+  const over = new AbortController();
+  try {
+    const late = sleep(START_LIMIT_MS, undefined, {
+      signal: AbortSignal.any([signal, over.signal]),
+    });
+    await Promise.race([endpoint(), late]);
+  } catch (error) {
+    signal.throwIfAborted();
+    // The checks find out, and tell.
+    if (!(error instanceof HoldfastError)) throw error;
+  } finally {
+    over.abort();
+  }
 }
 
 function selected(

@@ -41,7 +41,7 @@ export interface KeeperOptions {
   /** Milliseconds without users after which server and keeper stop. Default 900000. */
   idleTimeoutMs?: number;
   health?: HealthLoopOptions & {
-    /** Default true: a canary is written, found and deleted. Else the store is only asked. */
+    /** Default true: a canary is written, found and deleted. Else the store is only read. */
     canary?: boolean;
   };
   restart?: RestartPolicyOptions;

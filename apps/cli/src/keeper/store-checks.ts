@@ -1,4 +1,4 @@
-import { probeChecks, storedAtLeast } from "@holdfast/chroma";
+import { holdsOthers, probeChecks, storedAtLeast } from "@holdfast/chroma";
 import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import type { HealthCheck } from "@holdfast/recovery";
@@ -6,7 +6,7 @@ import type { VectorStore } from "@holdfast/store";
 
 export interface StoreChecksOptions {
   timeoutMs: number;
-  /** False: the store is only asked for an answer. */
+  /** False: the store is only read. */
   canary: boolean;
 }
 
@@ -26,8 +26,9 @@ export function storeChecks(
 ): HealthCheck[] {
   const { collection } = memory.status();
   const recordsMin = (): number => storedAtLeast(memory);
-  const checks = probeChecks(store, { collection, recordsMin, timeoutMs });
-  if (!canary) return checks.filter(({ name }) => name === "place");
+  const isMissed = (): boolean => holdsOthers(memory);
+  const checks = probeChecks(store, { collection, recordsMin, isMissed, timeoutMs });
+  if (!canary) return checks.filter(({ name }) => name !== "canary");
   return checks.map((check) => {
     if (check.name !== "canary") return check;
     const run: HealthCheck["run"] = async (context) => {

@@ -1,9 +1,10 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import { type Clock, formatDuration } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
-import { HEALTH_DEFAULTS, type HealthCheck, PhiAccrual } from "@holdfast/recovery";
+import { FRESH_INTERVALS, HEALTH_DEFAULTS, type HealthCheck, PhiAccrual } from "@holdfast/recovery";
 import { circuitName, circuitsOf } from "../breaker-text.ts";
 import { keeperStatus } from "../keeper/control-keeper.ts";
+import { lossOf } from "../verdict.ts";
 
 /** How long a write may wait before that is worth a word. */
 const WAITING_MS_MAX = 5 * 60_000;
@@ -24,6 +25,13 @@ export function memoryChecks(memory: Memory, breaker: CircuitBreaker): HealthChe
             status: "fail",
             message: `${residual} accepted writes are unaccounted for`,
             hint: "holdfast memory outbox list",
+          };
+        }
+        if (salvaged !== undefined && (salvaged.lost.length > 0 || residual !== 0)) {
+          return {
+            status: "warn",
+            message: lossOf(salvaged, residual),
+            hint: "holdfast memory outbox retry",
           };
         }
         if (dead > 0) {
@@ -55,9 +63,11 @@ export function memoryChecks(memory: Memory, breaker: CircuitBreaker): HealthChe
       service: "breaker",
       severity: "degraded",
       run: () => {
-        const open = circuitsOf(breaker.explain()).filter(({ state }) => state === "open");
-        if (open.length === 0) return { status: "pass", message: "every circuit is closed" };
-        const named = open.map((circuit) => `${circuitName(circuit)}: ${circuit.why}`).join("; ");
+        const tripped = circuitsOf(breaker.explain()).filter(({ state }) => state !== "closed");
+        if (tripped.length === 0) return { status: "pass", message: "every circuit is closed" };
+        const named = tripped
+          .map((circuit) => `${circuitName(circuit)} is ${circuit.state}: ${circuit.why}`)
+          .join("; ");
         return { status: "warn", message: named, hint: "holdfast memory breaker explain" };
       },
     },
@@ -89,8 +99,9 @@ export function keeperCheck(
       if (changedAt !== seen) heartbeats.heartbeat(clock.monotonic());
       seen = changedAt;
       const phi = Math.round(heartbeats.phi(clock.monotonic()) * 10) / 10;
+      const isSilent = phi > PHI_MAX || clock.now() - changedAt > FRESH_INTERVALS * pauseMs;
       const steady = phase === "ready" || phase === "degraded";
-      if (steady && phi > PHI_MAX) {
+      if (steady && isSilent) {
         return { status: "fail", message: "the keeper stands still", evidence: { phi } };
       }
       const message = `${phase}: ${detail}`;

@@ -31,10 +31,19 @@ test("with nothing behind it: offline, exit 13, with the cause and a next comman
   expect(result.status).toBe(13);
   expect(result.json.data).toMatchObject({
     status: "offline",
-    cause: expect.stringMatching(/^place: .*ECONNREFUSED/),
+    cause: expect.stringMatching(/^tcp: .*ECONNREFUSED/),
   });
   expect(statuses(result)).toMatchObject({ chroma: "offline", memory: "healthy" });
 });
+
+test("a server that nobody used is started, and that it was not there is no trouble", async () => {
+  await sandbox.run(["init"]);
+  await sandbox.run(["memory", "add", "Ada prefers tea"]);
+  await sandbox.run(["server", "stop"]);
+  const result = await run();
+  await sandbox.run(["server", "stop"]);
+  expect(result).toMatchObject({ status: 0, json: { data: { status: "healthy" } } });
+}, 120_000);
 
 test("what there is no service of is refused by name", async () => {
   configure(await deadPort());
@@ -58,6 +67,23 @@ describe("over a real Chroma", () => {
     const hung = await run("--service", "chroma");
     chroma.resume();
     expect(hung).toMatchObject({ status: 13, json: { data: { status: "offline" } } });
+  });
+
+  test("a collection that is gone is missed", async () => {
+    configure(chroma.port);
+    await sandbox.run(["memory", "add", "Ada prefers tea"]);
+    const place = "tenants/default_tenant/databases/default_database/collections/memories";
+    await fetch(`http://127.0.0.1:${chroma.port}/api/v2/${place}`, { method: "DELETE" });
+    expect(await run()).toMatchObject({
+      status: 13,
+      json: {
+        data: {
+          status: "unhealthy",
+          cause: "collection: the collection memories is gone, with 1 records",
+          next: expect.stringContaining("memory recover --dry-run"),
+        },
+      },
+    });
   });
 
   test("a service of one's own is looked at beside the others, and a slow one hides none", async () => {

@@ -63,11 +63,18 @@ function processOutcome(dataDirectory: string): CheckOutcome {
 const START = "Start it with: holdfast server start";
 const RECOVER = "Repair it with: holdfast memory recover";
 
-/** Restarting what keeps crashing repairs nothing: the second quick end asks for a look. */
+/**
+ * Restarting what keeps crashing repairs nothing: the second quick end asks for a look. A server that
+ * has run for longer since is out of the loop.
+ */
 export function crashLoopOutcome(dataDirectory: string, now: number): CheckOutcome {
   const recent = readExits(dataDirectory).filter(({ at }) => now - at <= LOOP_WINDOW_MS);
   const quick = recent.filter(({ ranMs }) => ranMs <= QUICK_MS);
-  if (quick.length < LOOP_EXITS) return { status: "pass", message: "it does not keep crashing" };
+  const record = readServerRecord(dataDirectory);
+  const isSteady = record !== undefined && isAlive(record) && now - record.startedAt > QUICK_MS;
+  if (quick.length < LOOP_EXITS || isSteady) {
+    return { status: "pass", message: "it does not keep crashing" };
+  }
   const how = quick.map(({ signal, code }) => signal ?? `exit code ${code ?? "unknown"}`);
   return {
     status: "fail",

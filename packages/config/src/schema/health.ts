@@ -22,7 +22,7 @@ export const health = {
     canary: {
       type: "boolean",
       default: true,
-      description: "Write, find and delete a record at each look; false: only ask for an answer.",
+      description: "Write, find and delete a record at each look; false: only read.",
     },
     failure_threshold: {
       type: "integer",
