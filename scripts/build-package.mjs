@@ -26,7 +26,7 @@ const { output } = await build({
   input: entryPoints(),
   external: isOther,
   platform: "node",
-  plugins: [lighterModules(), licencesOfOthers(), ...(manifest.bin ? [quickBuiltins()] : [])],
+  plugins: [lighterModules(), licencesOfOthers(), quickBuiltins()],
   transform: { target: `node${manifest.engines.node.replace(">=", "")}` },
   // A warning here is a program that fails later.
   onLog: (_level, log) => {
@@ -69,8 +69,8 @@ function lighterModules() {
 
 /**
  * Takes Node's modules without `import`, which asks for every export of theirs and so loads what
- * is behind the lazy ones: with node:util also worker threads. For commands only, since tools that
- * read a library should see what it imports. Replaces lines one by one, so the maps stay right.
+ * is behind the lazy ones: with node:util also worker threads. In libraries too, which every command
+ * starts with. Replaces lines one by one, so the maps stay right.
  */
 function quickBuiltins() {
   const imported = /^import (?:(\w+)(?:, )?)?(\{[^}]*\})? from "(node:\w+)";$/gm;

@@ -12,7 +12,8 @@ import { rememberCommand } from "./triggers/command-trigger.ts";
 /** Runs one command line to its exit status, and remembers it. Every error ends here, and only here. */
 export async function main(given: readonly string[]): Promise<number> {
   const argv = inFull(given);
-  const began = performance.now();
+  // Not `performance`, which loads what nothing else here needs.
+  const began = process.hrtime.bigint();
   const entry = entryOf(argv);
   const options = globalOptions(argv);
   const output = new Output({ ...options, command: entry?.name ?? "holdfast" });
@@ -29,7 +30,7 @@ export async function main(given: readonly string[]): Promise<number> {
   } finally {
     interruption.stop();
   }
-  const durationMs = performance.now() - began;
+  const durationMs = Number(process.hrtime.bigint() - began) / 1e6;
   await rememberCommand({ entry, argv, error: undefined, ...end, durationMs }, context, output);
   return end.status;
 }

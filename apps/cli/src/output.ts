@@ -176,7 +176,8 @@ function wrapped(text: string, room: number, indent: number): string {
 }
 
 /** Columns that a text takes; colours take none. */
-const widthOf = (text: string): number => stripVTControlCharacters(text).length;
+const widthOf = (text: string): number =>
+  (text.includes("\u001B") ? stripVTControlCharacters(text) : text).length;
 
 /** An error in one line of words; of a bug, that it is one. */
 export function messageOf(error: unknown): string {

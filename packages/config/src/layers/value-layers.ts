@@ -17,11 +17,9 @@ export function variableOf(path: string): string {
  * written as in the file: `30s`, `true`, `{env: TOKEN}`.
  */
 export function variableLayers(environment: Environment, folder: string): Layer[] {
-  const paths = variables();
-  return Object.entries(environment).flatMap(([name, text]) => {
-    const path = name.startsWith(PREFIX) ? paths.get(name) : undefined;
-    if (path === undefined || text === undefined || text === "") return [];
-    return [valueLayer({ kind: "variable", name, text, folder }, path)];
+  return ours(environment).flatMap(([name, text]) => {
+    const path = variables().get(name);
+    return path === undefined ? [] : [valueLayer({ kind: "variable", name, text, folder }, path)];
   });
 }
 
@@ -30,14 +28,13 @@ export function variableLayers(environment: Environment, folder: string): Layer[
  * One that a layer speaks of has another purpose.
  */
 export function strayVariables(environment: Environment, layers: readonly Layer[]): Finding[] {
-  const paths = variables();
-  const known = [...paths.keys()];
-  const sections = Object.keys(configSchema.properties).map((key) => `${variableOf(key)}_`);
-  return Object.entries(environment).flatMap(([name, text]) => {
-    if (!text || paths.has(name)) return [];
+  return ours(environment).flatMap(([name]) => {
+    const paths = variables();
+    if (paths.has(name)) return [];
+    const sections = Object.keys(configSchema.properties).map((key) => `${variableOf(key)}_`);
     if (!sections.some((section) => name.startsWith(section))) return [];
     if (layers.some((layer) => layer.text.includes(name))) return [];
-    const suggestion = suggest(name, known);
+    const suggestion = suggest(name, [...paths.keys()]);
     const finding: Finding = {
       severity: "warning",
       rule: "unknown-variable",
@@ -56,13 +53,14 @@ export function strayVariables(environment: Environment, layers: readonly Layer[
  * @throws ConfigError `CONFIG_INVALID` for a path that is no key.
  */
 export function flagLayers(settings: readonly string[], folder: string): Layer[] {
-  const paths = [...variables().values()].map((path) => path.join("."));
   return settings.map((setting) => {
     const at = setting.indexOf("=");
     const path = at === -1 ? setting : setting.slice(0, at);
     if (at < 1) throw refused(setting, `${JSON.stringify(setting)} is not path=value`, undefined);
-    if (schemaAt(path.split(".")) === undefined)
+    if (schemaAt(path.split(".")) === undefined) {
+      const paths = [...variables().values()].map((key) => key.join("."));
       throw refused(setting, `${path} is not a known key`, suggest(path, paths));
+    }
     const text = setting.slice(at + 1);
     return valueLayer({ kind: "flag", name: `--set ${path}`, text, folder }, path.split("."));
   });
@@ -102,8 +100,21 @@ function schemaAt(path: readonly string[]): Schema | undefined {
   return path.reduce<Schema | undefined>(schemaOf, configSchema);
 }
 
+/** The variables that may be meant for us and are set; in most environments none. */
+function ours(environment: Environment): [name: string, text: string][] {
+  return Object.entries(environment).flatMap(([name, text = ""]) =>
+    name.startsWith(PREFIX) && text !== "" ? [[name, text]] : [],
+  );
+}
+
 /** The path of each variable's key: of every key that the schema names, sections included. */
-function variables(): Map<string, readonly string[]> {
+function variables(): ReadonlyMap<string, readonly string[]> {
+  return (known ??= pathsByVariable());
+}
+
+let known: ReadonlyMap<string, readonly string[]> | undefined;
+
+function pathsByVariable(): Map<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   const visit = (schema: Schema, path: readonly string[]): void => {
     if (path.length > 0) found.set(variableOf(path.join(".")), path);
