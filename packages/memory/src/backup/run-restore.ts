@@ -7,12 +7,12 @@ import { compareWithMirror } from "../compare.ts";
 import type { Drainer } from "../drainer.ts";
 import type { Journal } from "../journal.ts";
 import type { Comparison, Embedder } from "../memory.ts";
-import { MemoryError } from "../memory-error.ts";
 import type { StoreAccess } from "../store-access.ts";
 import { BackupError } from "./backup-error.ts";
 import type { BackupFailpoint, BackupProgress } from "./backup-progress.ts";
 import { fillBatch, fillOthers } from "./fill-store.ts";
 import { ForgottenIds } from "./forgotten-ids.ts";
+import { freshEmbedder, usableEmbedder } from "./restore-embedder.ts";
 import { collectionOf, feedTarget, otherRecords, othersCount } from "./restore-target.ts";
 import { REPLACED, type StagedState, Staging } from "./staging.ts";
 import { swapIn } from "./swap-in.ts";
@@ -73,7 +73,8 @@ export async function runRestore(
 ): Promise<RestoreReport> {
   const began = performance.now();
   const { journal, access, drainer } = deps;
-  const embedder = await usableEmbedder(request, deps);
+  const ours = await usableEmbedder(request, deps);
+  const embedder = await freshEmbedder(request, ours, journal, signal);
   requireSpace(request.chain, journal.path);
   const report = await drainer.exclusively(signal, async (inner, requireLease) => {
     const staging = new Staging(journal, access.store, access.collection);
@@ -89,7 +90,7 @@ export async function runRestore(
       sinceSeq: request.sinceSeq,
       from: filled.state.name,
       keptAs: `${access.collection}${REPLACED}${deps.clock.now()}`,
-      embedder,
+      embedder: embedder === ours ? ours : journal.embedder(),
       backup: request.chain.at(-1)?.manifest.id,
       now: deps.clock.now(),
     });
@@ -275,33 +276,6 @@ class RestoreRun {
 }
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2));
-
-/**
- * The model whose vectors the restored collection will hold.
- * @throws MemoryError `EMBEDDER_MISMATCH`.
- */
-export async function usableEmbedder(
-  { chain, reEmbed }: Pick<RestoreRequest, "chain" | "reEmbed">,
-  { embedder }: Pick<RestoreDeps, "embedder">,
-): Promise<EmbedderIdentity> {
-  const ours = await embedder.identity();
-  const theirs = collectionOf(chain).embedder;
-  const same =
-    theirs === undefined ||
-    (theirs.provider === ours.provider &&
-      theirs.model === ours.model &&
-      theirs.dimension === ours.dimension);
-  if (same || reEmbed) return ours;
-  const say = (identity: EmbedderIdentity): string =>
-    `${identity.provider}/${identity.model} (${identity.dimension} dimensions)`;
-  throw new MemoryError(
-    `The backup holds vectors of ${say(theirs)}; the embedder in use is ${say(ours)}`,
-    {
-      code: "EMBEDDER_MISMATCH",
-      hint: "Set embedder back to that one, or compute all vectors anew with --re-embed.",
-    },
-  );
-}
 
 function requireSpace(chain: readonly ChainLink[], path: string): void {
   const content = chain.reduce((sum, { manifest }) => sum + (manifest.data?.content_bytes ?? 0), 0);

@@ -136,13 +136,14 @@ export class LineCensus {
   }
 }
 
+/** Ours only: others may have filled a collection that our embedder is not meant for. */
 function checkDimension(path: string, line: BackupLine, { embedder }: ManifestCollection): void {
-  const vector = line.t === "memory" || line.t === "other" ? line.vector : undefined;
-  if (vector === undefined || embedder === undefined) return;
-  if (vector.length !== embedder.dimension)
+  if (line.t !== "memory" || line.vector === undefined || embedder === undefined) return;
+  const { length } = line.vector;
+  if (length !== embedder.dimension)
     throw invalid(
       path,
-      `a vector in it has ${vector.length} dimensions; the manifest says ${embedder.dimension}`,
+      `a vector in it has ${length} dimensions; the manifest says ${embedder.dimension}`,
     );
 }
 

@@ -11,12 +11,19 @@ const PAGE = 500;
 
 /**
  * Which vectors a collection made anew is to hold: ours, unless everything in it is others' and of
- * another dimension. Their model is not known then.
+ * another dimension.
  */
 export function embedderFor({ working }: Journal, ours: EmbedderIdentity): EmbedderIdentity {
-  const dimension = working.others.page(0, 1)[0]?.vector?.length;
-  if (dimension === undefined || dimension === ours.dimension || working.mirror.count() > 0)
-    return ours;
+  if (working.mirror.hasApplied()) return ours;
+  return unknownEmbedder(working.others.page(0, 1)[0]?.vector?.length, ours);
+}
+
+/** Of vectors of others nobody knows the model: `ours`, unless they are of another `dimension`. */
+export function unknownEmbedder(
+  dimension: number | undefined,
+  ours: EmbedderIdentity,
+): EmbedderIdentity {
+  if (dimension === undefined || dimension === ours.dimension) return ours;
   return { provider: "unknown", model: "unknown", dimension };
 }
 

@@ -85,6 +85,36 @@ test("what others wrote into the collection comes back as they wrote it", async 
   expect(back?.embedding).toEqual(embedding);
 });
 
+test.each([false, true])(
+  "a collection of others' vectors, of another length, comes back (a write of ours refused: %s)",
+  async (isRefused) => {
+    await using here = backupWorkspace();
+    await using there = backupWorkspace();
+    const embedder = { provider: "other", model: "other", dimension: 3 };
+    const theirs = await here.store.createCollection({ name: "memories", embedder });
+    const embedding = new Float32Array([1, 2, 3]);
+    await theirs.upsert([{ id: "a", document: "the harbour", metadata: { k: 1 }, embedding }]);
+    const memory = here.open();
+    // Whoever has tried has noted his own model.
+    await expect(memory.search("harbour")).rejects.toMatchObject({ code: "EMBEDDER_MISMATCH" });
+    if (isRefused) await memory.add("ours", { id: "ours", waitMs: 0 });
+    const path = join(here.folder, "b.yaml");
+    expect(await here.backups().backup({ output: path })).toMatchObject({ others: 1 });
+    for (const space of [there, here]) {
+      const backups = space.backups();
+      expect(await backups.restore(await backups.plan(path))).toMatchObject({
+        memories: isRefused ? 1 : 0,
+        others: 1,
+        refused: [],
+      });
+      expect(space.store.raw("memories").records.get("a")).toMatchObject({ metadata: { k: 1 } });
+      await backups.undo(backups.planUndo());
+      await backups.undo(backups.planUndo());
+      expect(space.store.raw("memories").records.get("a")?.embedding).toEqual(embedding);
+    }
+  },
+);
+
 test("without the store it backs up what this machine holds, and says that it is partial", async () => {
   await using space = backupWorkspace();
   const memory = space.open();
