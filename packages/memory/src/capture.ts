@@ -14,8 +14,8 @@ export {
   type Recalled,
 } from "./triggers/capture-journal.ts";
 export type { RateLimit } from "./triggers/rate-limit.ts";
+export { cut, type Redact, redactedCut } from "./triggers/cut.ts";
 export {
-  cut,
   memoryOfEvent,
   type RaisedEvent,
   TRIGGER_BOUNDS,

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { loadConfig, type LoadedConfig } from "@holdfast/config";
+import type { Redact, TriggerEvent } from "@holdfast/memory/capture";
 import type { Context } from "../context.ts";
 import { example } from "../help.ts";
 import { type ProgramEnd, runProgram } from "../run/run-program.ts";
@@ -50,11 +51,13 @@ async function remember(
   try {
     const { captureEvent } = await import("../triggers/capture-event.ts");
     const { programEvent } = await import("../run/program-event.ts");
-    const event = programEvent(words, end, context.workingDirectory);
     const tell = (message: string): void => told(context, message);
-    const { environment } = context;
+    const { environment, workingDirectory: directory } = context;
+    const stderrBytesMax = loaded.config.triggers.stderr_tail;
+    const eventOf = (redact: Redact): TriggerEvent =>
+      programEvent(words, end, { directory, stderrBytesMax, redact });
     const deps = { loaded, environment, busyTimeoutMs: BUSY_TIMEOUT_MS, tell };
-    const captured: Captured = await captureEvent(event, deps);
+    const captured: Captured = await captureEvent(eventOf, deps);
     told(context, `remembered: ${captured.result}`);
   } catch (error) {
     told(context, `not remembered: ${(error as Error).message}`);

@@ -33,10 +33,14 @@ export async function handleHook(text: string, deps: HookDeps): Promise<void> {
   if (!triggersEnabled(loaded.config)) return;
   if (isRecalling(input) && deps.elapsedMs() < durationMs(loaded.config.triggers.hook_budget))
     await answerFrom(input, loaded, deps);
-  const event = eventOfHook(input, projectOf(deps.environment["CLAUDE_PROJECT_DIR"] ?? folder));
-  if (event === undefined) return;
   const { environment, tell } = deps;
-  await captureEvent(event, { loaded, environment, busyTimeoutMs: BUSY_TIMEOUT_MS, tell });
+  const project = projectOf(environment["CLAUDE_PROJECT_DIR"] ?? folder);
+  await captureEvent((redact) => eventOfHook(input, project, redact), {
+    loaded,
+    environment,
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+    tell,
+  });
 }
 
 /** A recall that fails must not cost the capture. */

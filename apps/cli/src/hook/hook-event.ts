@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { TriggerEvent } from "@holdfast/memory/capture";
+import { type Redact, redactedCut, type TriggerEvent } from "@holdfast/memory/capture";
 import type { HookInput } from "./hook-input.ts";
 
 /** Tools that only look: what they saw is still there to be looked at. */
@@ -22,8 +22,9 @@ const INPUT_LENGTH_MAX = 1_000;
 export function eventOfHook(
   input: HookInput,
   project: string | undefined,
+  redact: Redact,
 ): TriggerEvent | undefined {
-  const told = tell(input);
+  const told = tell(input, redact);
   if (told === undefined) return undefined;
   const { session_id: session } = input;
   return {
@@ -44,16 +45,16 @@ export function projectOf(folder: string): string | undefined {
   return basename(folder) || undefined;
 }
 
-function tell(input: HookInput): TriggerEvent | undefined {
+function tell(input: HookInput, redact: Redact): TriggerEvent | undefined {
   switch (input.hook_event_name) {
     case "SessionStart":
       return { type: "agent", text: `A session began (${input.source ?? "startup"})` };
     case "UserPromptSubmit":
       return input.prompt ? { type: "agent", text: input.prompt, tags: ["prompt"] } : undefined;
     case "PostToolUse":
-      return tellTool(input, "success");
+      return tellTool(input, "success", redact);
     case "PostToolUseFailure":
-      return tellTool(input, "error");
+      return tellTool(input, "error", redact);
     case "Stop":
       return tellAnswer(input, "The agent");
     case "SubagentStop":
@@ -79,10 +80,14 @@ function tellAnswer(input: HookInput, who: string): TriggerEvent | undefined {
     : undefined;
 }
 
-function tellTool(input: HookInput, outcome: "success" | "error"): TriggerEvent | undefined {
+function tellTool(
+  input: HookInput,
+  outcome: "success" | "error",
+  redact: Redact,
+): TriggerEvent | undefined {
   const tool = input.tool_name ?? "a tool";
   if (outcome === "success" && LOOKING.has(tool)) return undefined;
-  const said = `${tool}: ${sayingOf(input.tool_input ?? {})}`;
+  const said = `${tool}: ${sayingOf(input.tool_input ?? {}, redact)}`;
   const failure = outcome === "error" ? ` failed: ${input.error ?? "it did not say why"}` : "";
   return {
     type: tool === "Bash" ? "command" : outcome === "error" ? "error" : "task",
@@ -93,8 +98,8 @@ function tellTool(input: HookInput, outcome: "success" | "error"): TriggerEvent 
   };
 }
 
-function sayingOf(input: Readonly<Record<string, unknown>>): string {
+function sayingOf(input: Readonly<Record<string, unknown>>, redact: Redact): string {
   const key = SAYING.find((name) => typeof input[name] === "string");
   const text = key === undefined ? JSON.stringify(input) : (input[key] as string);
-  return text.length > INPUT_LENGTH_MAX ? `${text.slice(0, INPUT_LENGTH_MAX)}…` : text;
+  return redactedCut(text, INPUT_LENGTH_MAX, redact);
 }

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import type { TriggerEvent } from "@holdfast/memory/capture";
+import type { Redact, TriggerEvent } from "@holdfast/memory/capture";
 import { quotedWords, spoken } from "../triggers/command-line.ts";
 import type { ProgramEnd } from "./run-program.ts";
 
@@ -8,12 +8,17 @@ import type { ProgramEnd } from "./run-program.ts";
 export function programEvent(
   words: readonly string[],
   { exitCode, signal, durationMs, stderr }: ProgramEnd,
-  workingDirectory: string,
+  {
+    directory,
+    stderrBytesMax,
+    redact,
+  }: { directory: string; stderrBytesMax: number; redact: Redact },
 ): TriggerEvent {
   const failed = exitCode !== 0;
   const how = signal === null ? `ended with exit code ${exitCode}` : `was ended by ${signal}`;
-  const complaint = stripVTControlCharacters(stderr).trim();
-  const head = `${quotedWords(words)} ${how} after ${spoken(durationMs)}`;
+  // Redacted before it is cut: half a secret is one that no pattern knows.
+  const complaint = redact(stripVTControlCharacters(stderr)).trim().slice(-stderrBytesMax);
+  const head = `${quotedWords(words, redact)} ${how} after ${spoken(durationMs)}`;
   return {
     type: "command",
     text: failed && complaint !== "" ? `${head}\n${complaint}` : head,
@@ -23,7 +28,7 @@ export function programEvent(
     tags: ["run"],
     metadata: {
       program: basename(words[0] ?? ""),
-      directory: workingDirectory,
+      directory,
       ...(exitCode === null ? {} : { exit_status: exitCode }),
       ...(signal === null ? {} : { signal }),
     },

@@ -4,14 +4,14 @@ import { closeSync } from "node:fs";
 import type { Socket } from "node:net";
 import { HoldfastError } from "@holdfast/core";
 import { openPipe } from "./named-pipe.ts";
-import { readStderr, stderrLength, Tail, tailModeOf } from "./stderr-tail.ts";
+import { readStderr, stderrLength, Tail, TAIL_MARGIN_BYTES, tailModeOf } from "./stderr-tail.ts";
 
 export interface ProgramEnd {
   /** Null when a signal ended it. */
   exitCode: number | null;
   signal: NodeJS.Signals | null;
   durationMs: number;
-  /** The end of its stderr, as far as it could be known; empty when it could not. */
+  /** The end of its stderr and some before it, as far as it could be known; else empty. */
   stderr: string;
 }
 
@@ -36,7 +36,8 @@ export async function runProgram(
   const child = spawn(program, args, { stdio: ["inherit", "inherit", pipe?.writer ?? "inherit"] });
   if (pipe !== undefined) closeSync(pipe.writer);
   const stop = passSignals(child);
-  const tail = new Tail(stderrBytesMax);
+  const bytesKept = stderrBytesMax + TAIL_MARGIN_BYTES;
+  const tail = new Tail(bytesKept);
   if (pipe !== undefined) relay(pipe.reader, tail);
   try {
     const [exitCode, signal] = (await once(child, "exit")) as [
@@ -45,7 +46,7 @@ export async function runProgram(
     ];
     const durationMs = performance.now() - began;
     if (pipe !== undefined) await handOver(pipe.reader);
-    const stderr = mode === "file" ? readStderr(from, stderrBytesMax) : tail.toString();
+    const stderr = mode === "file" ? readStderr(from, bytesKept) : tail.toString();
     return { exitCode, signal, durationMs, stderr };
   } catch (error) {
     pipe?.reader.destroy();

@@ -33,17 +33,21 @@ export function readStderr(from: number, bytesMax: number): string {
   try {
     const buffer = Buffer.alloc(length - start);
     const read = readSync(descriptor, buffer, 0, buffer.length, start);
-    return buffer.toString("utf8", 0, read);
+    return wholeLines(buffer.toString("utf8", 0, read), start > from);
   } finally {
     closeSync(descriptor);
   }
 }
+
+/** Beyond what is remembered, so that a secret whose name is cut off is found by its name. */
+export const TAIL_MARGIN_BYTES = 8_192;
 
 /** Keeps the end of what passes. */
 export class Tail {
   readonly #bytesMax: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #isCut = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -55,11 +59,19 @@ export class Tail {
     if (this.#bytes < this.#bytesMax * 2) return;
     this.#chunks = [Buffer.concat(this.#chunks).subarray(-this.#bytesMax)];
     this.#bytes = this.#bytesMax;
+    this.#isCut = true;
   }
 
   toString(): string {
-    return Buffer.concat(this.#chunks).subarray(-this.#bytesMax).toString("utf8");
+    const bytes = Buffer.concat(this.#chunks);
+    const text = bytes.subarray(-this.#bytesMax).toString("utf8");
+    return wholeLines(text, this.#isCut || bytes.length > this.#bytesMax);
   }
+}
+
+/** What is left of a line may be half a secret. */
+function wholeLines(text: string, isCut: boolean): string {
+  return isCut ? text.replace(/^[^\r\n]*[\r\n]+/, "") : text;
 }
 
 function statOf(descriptor: number): Stats | undefined {

@@ -5,6 +5,7 @@ import type {
   CaptureJournalOptions,
   CaptureResult,
   RateLimit,
+  Redact,
   TriggerEvent,
 } from "@holdfast/memory/capture";
 import { redactorOf } from "../redaction.ts";
@@ -12,6 +13,9 @@ import { workspaceOf } from "../workspace.ts";
 
 /** `nowhere`: nothing is remembered here yet. `short`: too few words. `declined`: by a policy. */
 export type Captured = CaptureResult | { result: "nowhere" | "short" | "declined" };
+
+/** An event without its secrets in what had to be cut; undefined when there is nothing to capture. */
+export type EventOf = (redact: Redact) => TriggerEvent | undefined;
 
 export interface CaptureDeps {
   loaded: LoadedConfig;
@@ -33,24 +37,23 @@ export function triggersEnabled({ enabled, triggers }: Config): boolean {
  * @throws whatever is wrong: it is the caller who must not fail.
  */
 export async function captureEvent(
-  event: TriggerEvent,
+  eventOf: EventOf,
   { loaded, environment, busyTimeoutMs, tell }: CaptureDeps,
 ): Promise<Captured> {
   const { config } = loaded;
   const { CaptureJournal, memoryOfEvent, redactContent } = await import("@holdfast/memory/capture");
-  using journal = CaptureJournal.open({ ...captureOptions(loaded), busyTimeoutMs });
-  if (journal === undefined) return { result: "nowhere" };
   const redactor = await redactorOf(config);
   const bounds = {
     textLengthMin: config.triggers.text_min,
     textLengthMax: config.triggers.text_max,
   };
   const decision = { capture: true, ttlMs: durationMs(config.triggers.keep) };
-  // Redacted before it is cut: half a secret is one that no pattern knows.
-  const isCut = event.text.length > bounds.textLengthMax;
-  const text = isCut ? redactor.redact(event.text).text : event.text;
-  const memory = memoryOfEvent({ ...event, text }, decision, bounds);
+  const redact: Redact = (text) => redactor.redact(text).text;
+  const event = eventOf(redact);
+  const memory = event && memoryOfEvent(event, decision, bounds, redact);
   if (memory === undefined) return { result: "short" };
+  using journal = CaptureJournal.open({ ...captureOptions(loaded), busyTimeoutMs });
+  if (journal === undefined) return { result: "nowhere" };
   const { content } = redactContent(memory, redactor);
   const { enabled, directory } = config.policies;
   if (!enabled || !existsSync(directory)) return journal.add(content, Date.now());

@@ -1,3 +1,4 @@
+import { type Redact, redactedCut } from "@holdfast/memory/capture";
 import type { CommandEntry } from "../catalogue.ts";
 
 const HIDDEN = "…";
@@ -7,7 +8,11 @@ const WORD_LENGTH_MAX = 200;
  * A command line as it is remembered. What a command is given to remember or to look for is left
  * out: `forget` must find all there is of a memory in one place.
  */
-export function commandLine(entry: CommandEntry | undefined, argv: readonly string[]): string {
+export function commandLine(
+  entry: CommandEntry | undefined,
+  argv: readonly string[],
+  redact: Redact,
+): string {
   const name = entry?.name.split(" ") ?? [];
   const words: string[] = [];
   let named = 0;
@@ -26,12 +31,12 @@ export function commandLine(entry: CommandEntry | undefined, argv: readonly stri
       hideNext = false;
     }
   }
-  return quotedWords(["holdfast", ...words]);
+  return quotedWords(["holdfast", ...words], redact);
 }
 
 /** Words as a shell would need them, long ones cut. */
-export function quotedWords(words: readonly string[]): string {
-  return words.map(quoted).join(" ");
+export function quotedWords(words: readonly string[], redact: Redact): string {
+  return words.map((word) => quoted(redactedCut(word, WORD_LENGTH_MAX, redact))).join(" ");
 }
 
 /** A duration for people. */
@@ -42,6 +47,5 @@ export function spoken(ms: number): string {
 const CONTENT_FLAGS: ReadonlySet<string> = new Set(["--meta", "--where"]);
 
 function quoted(word: string): string {
-  const short = word.length > WORD_LENGTH_MAX ? `${word.slice(0, WORD_LENGTH_MAX)}${HIDDEN}` : word;
-  return /^[\w./:=@%+,…-]+$/.test(short) ? short : `'${short.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w./:=@%+,…-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

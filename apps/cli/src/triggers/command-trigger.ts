@@ -1,8 +1,6 @@
 import type { CommandEntry } from "../catalogue.ts";
 import type { Context } from "../context.ts";
 import type { Output } from "../output.ts";
-import { OWN_TAG } from "../selection.ts";
-import { commandLine, spoken } from "./command-line.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -35,38 +33,11 @@ export async function rememberCommand(
   try {
     const { captureEvent, triggersEnabled } = await import("./capture-event.ts");
     if (!triggersEnabled(loaded.config)) return;
+    const { commandEvent } = await import("./command-event.ts");
     const { environment } = context;
     const deps = { loaded, environment, busyTimeoutMs: BUSY_TIMEOUT_MS, tell };
-    await captureEvent(eventOf(end), deps);
+    await captureEvent((redact) => commandEvent(end, redact), deps);
   } catch (error) {
     tell(`not remembered: ${(error as Error).message}`);
   }
-}
-
-function eventOf({ entry, argv, status, error, durationMs }: CommandEnd): {
-  type: "command";
-  text: string;
-  outcome: "success" | "error";
-  durationMs: number;
-  source: string;
-  tags: string[];
-  metadata: Record<string, string | number>;
-} {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  const failed = error !== undefined;
-  const how = failed ? `failed with exit code ${status}` : `ended with exit code ${status}`;
-  const why = failed && typeof code === "string" ? ` (${code})` : "";
-  return {
-    type: "command",
-    text: `${commandLine(entry, argv)} ${how}${why} after ${spoken(durationMs)}`,
-    outcome: failed ? "error" : "success",
-    durationMs,
-    source: "holdfast",
-    tags: [OWN_TAG],
-    metadata: {
-      command: entry?.name ?? "holdfast",
-      exit_status: status,
-      ...(typeof code === "string" ? { error_code: code } : {}),
-    },
-  };
 }

@@ -189,6 +189,8 @@ test("what is told stays within what the agent takes", () => {
   expect(contextOutput(input, [])).toBeUndefined();
 });
 
+const same = (text: string): string => text;
+
 test("a tool's whole input is not kept, and a prompt without words is no event", () => {
   const write = parseHookInput(
     JSON.stringify({
@@ -197,8 +199,10 @@ test("a tool's whole input is not kept, and a prompt without words is no event",
       tool_input: { body: "z".repeat(9_999) },
     }),
   );
-  expect(eventOfHook(write as never, "p")?.text.length).toBeLessThan(1_100);
-  expect(eventOfHook({ hook_event_name: "UserPromptSubmit", prompt: "" }, "p")).toBeUndefined();
+  expect(eventOfHook(write as never, "p", same)?.text.length).toBeLessThan(1_100);
+  expect(
+    eventOfHook({ hook_event_name: "UserPromptSubmit", prompt: "" }, "p", same),
+  ).toBeUndefined();
 });
 
 describe("hook install", () => {

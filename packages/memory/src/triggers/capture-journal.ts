@@ -44,7 +44,7 @@ const OUTBOX_SHARE = 0.5;
 const MINUTE_MS = 60_000;
 
 /**
- * The outbox and the mirror for one short moment: one connection, no check of the file, no fsync.
+ * The outbox and the mirror for one short moment: one connection, no check of the file, no commit with fsync.
  * What it captured survives the death of any process, but not a power cut. It creates nothing: where
  * no memory is, there is nothing to capture into.
  */

@@ -1,4 +1,3 @@
-import { cut } from "./trigger-event.ts";
 import type { CallOptions } from "./with-memory.ts";
 
 export type ScopeOptions = Omit<CallOptions, "describe" | "name" | "on">;
@@ -25,7 +24,7 @@ export function memoryScope(name: string, options: ScopeOptions): MemoryScope {
   let ended = false;
   return {
     note(line) {
-      if (lines.length < LINES_MAX) lines.push(cut(line, LINE_LENGTH_MAX));
+      if (lines.length < LINES_MAX) lines.push(options.triggers.brief(line, LINE_LENGTH_MAX));
     },
     fail(error) {
       failure ??= { error };

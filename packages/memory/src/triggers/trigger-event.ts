@@ -1,5 +1,6 @@
 import type { Metadata, MetadataValue } from "@holdfast/store";
 import type { NewMemory, Scope } from "../memory-record.ts";
+import { type Redact, redactedCut } from "./cut.ts";
 
 /** What can be noted; each is a tag, and the category by which retention finds it. */
 export const TRIGGER_TYPES = [
@@ -68,11 +69,15 @@ export interface TriggerBounds {
 
 export const TRIGGER_BOUNDS: TriggerBounds = { textLengthMin: 1, textLengthMax: 8_000 };
 
-/** An event as a memory; undefined when its text is too short to be one. */
+/**
+ * An event as a memory; undefined when its text is too short to be one. What is cut is redacted
+ * first, and nothing else is.
+ */
 export function memoryOfEvent(
   event: TriggerEvent,
   decision: TriggerDecision,
   bounds: TriggerBounds,
+  redact: Redact,
 ): NewMemory | undefined {
   const text = event.text.trim();
   if (text.length === 0 || text.length < bounds.textLengthMin) return undefined;
@@ -84,25 +89,19 @@ export function memoryOfEvent(
     ...(durationMs === undefined ? {} : { duration_ms: Math.round(durationMs * 10) / 10 }),
     ...(source === undefined ? {} : { source }),
     ...(priority === undefined ? {} : { priority }),
-    ...(context === undefined ? {} : { context: cut(jsonOf(context), bounds.textLengthMax) }),
+    ...(context === undefined
+      ? {}
+      : { context: redactedCut(jsonOf(context), bounds.textLengthMax, redact) }),
     ...(text.length > bounds.textLengthMax ? { cut: true } : {}),
   };
   return {
-    text: cut(text, bounds.textLengthMax),
+    text: redactedCut(text, bounds.textLengthMax, redact),
     raisedAs: event.type,
     metadata,
     tags: [...new Set([event.type, ...(event.tags ?? []), ...(decision.tags ?? [])])],
     ...(event.scope === undefined ? {} : { scope: event.scope }),
     ...(decision.ttlMs === undefined ? {} : { ttlMs: decision.ttlMs }),
   };
-}
-
-/** Both ends of a text that is too long: what it began with, and how it ended. */
-export function cut(text: string, lengthMax: number): string {
-  const whole = text.toWellFormed();
-  if (whole.length <= lengthMax) return whole;
-  const half = Math.max(1, Math.floor((lengthMax - 3) / 2));
-  return `${whole.slice(0, half)} … ${whole.slice(whole.length - half)}`.toWellFormed();
 }
 
 function jsonOf(context: Readonly<Record<string, unknown>>): string {

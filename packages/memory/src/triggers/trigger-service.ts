@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "@holdfast/core";
 import type { Memory } from "../memory.ts";
 import type { NewMemory } from "../memory-record.ts";
+import { createRedactor, type Redactor } from "../redaction/redactor.ts";
+import { type Redact, redactedCut } from "./cut.ts";
 import { MergeWindow } from "./merge-window.ts";
 import { type RateLimit, RateLimiter } from "./rate-limit.ts";
 import {
@@ -40,6 +42,8 @@ export const TRIGGER_DEFAULTS: { batchMax: number; batchWaitMs: number; mergeWin
 export interface TriggerDeps {
   /** The memory that is written to; it should be a redacted one. */
   memory: Pick<Memory, "addMany">;
+  /** Takes the secrets out of what is cut, before it is. Default: one without own patterns. */
+  redactor?: Redactor;
   /** Default: everything is captured. */
   decider?: TriggerDecider;
   clock?: Clock;
@@ -77,6 +81,7 @@ export class TriggerService implements AsyncDisposable {
   readonly #bounds: TriggerBounds;
   readonly #deps: TriggerDeps;
   readonly #clock: Clock;
+  readonly #redact: Redact;
   readonly #limiter: RateLimiter;
   readonly #window: MergeWindow;
   readonly #pending = new Map<string, NewMemory>();
@@ -101,6 +106,8 @@ export class TriggerService implements AsyncDisposable {
     this.#bounds = { textLengthMin, textLengthMax };
     this.#deps = deps;
     this.#clock = deps.clock ?? systemClock;
+    const redactor = deps.redactor ?? createRedactor();
+    this.#redact = (text) => redactor.redact(text).text;
     this.#limiter = new RateLimiter(options.limits ?? {});
     this.#window = new MergeWindow(
       options.mergeWindowMs ?? TRIGGER_DEFAULTS.mergeWindowMs,
@@ -118,6 +125,11 @@ export class TriggerService implements AsyncDisposable {
       this.#fail(1, error);
       return false;
     }
+  }
+
+  /** What is kept of a part of an event: without its secrets if it has to be cut. */
+  brief(text: string, lengthMax: number): string {
+    return redactedCut(text, lengthMax, this.#redact);
   }
 
   status(): TriggerStatus {
@@ -147,7 +159,7 @@ export class TriggerService implements AsyncDisposable {
     const { ttlMs } = this.#options;
     const lifetime = decision.ttlMs ?? ttlMs;
     const kept = lifetime === undefined ? decision : { ...decision, ttlMs: lifetime };
-    const made = memoryOfEvent(event, kept, this.#bounds);
+    const made = memoryOfEvent(event, kept, this.#bounds, this.#redact);
     if (made === undefined) {
       this.#counts.skipped += 1;
       return false;

@@ -2,6 +2,7 @@ import { inspect, types } from "node:util";
 import type { Metadata } from "@holdfast/store";
 import { MemoryError } from "../memory-error.ts";
 import type { Scope } from "../memory-record.ts";
+import { CUT_MARGIN } from "./cut.ts";
 import type { TriggerEvent, TriggerOutcome, TriggerType } from "./trigger-event.ts";
 import type { TriggerService } from "./trigger-service.ts";
 
@@ -98,7 +99,7 @@ function eventOf(call: CallSummary, options: CallOptions): TriggerEvent {
   return {
     type: options.type ?? outcome,
     get text() {
-      return (text ??= describe(call));
+      return (text ??= describe(call, options.triggers));
     },
     outcome,
     durationMs,
@@ -110,25 +111,38 @@ function eventOf(call: CallSummary, options: CallOptions): TriggerEvent {
   };
 }
 
-function describeCall({ name, args, outcome, error }: CallSummary): string {
-  const call = `${name}(${args.map(brief).join(", ")})`;
-  return outcome === "success" ? `${call} succeeded` : `${call} failed: ${messageOf(error)}`;
+function describeCall(
+  { name, args, outcome, error }: CallSummary,
+  triggers: TriggerService,
+): string {
+  const said = args.map((argument) => brief(argument, triggers));
+  const call = `${name}(${said.join(", ")})`;
+  return outcome === "success"
+    ? `${call} succeeded`
+    : `${call} failed: ${messageOf(error, triggers)}`;
 }
 
+const ARGUMENT_LENGTH_MAX = 300;
+/** Of a string within an argument; the word in which it was cut may be half a secret. */
+const CUT_WORD = /\S{0,512}\.\.\. \d+ more characters?/g;
+
 /** Runs nothing of the value's own: no getters, no `inspect` methods, no proxy's traps. */
-function brief(value: unknown): string {
-  return inspect(value, {
+function brief(value: unknown, triggers: TriggerService): string {
+  if (typeof value === "string") return inspect(triggers.brief(value, ARGUMENT_LENGTH_MAX));
+  const text = inspect(value, {
     depth: 1,
     breakLength: Number.POSITIVE_INFINITY,
     maxArrayLength: 5,
-    maxStringLength: 200,
+    maxStringLength: CUT_MARGIN,
     customInspect: false,
     getters: false,
   });
+  const whole = text.includes("... ") ? text.replaceAll(CUT_WORD, "…") : text;
+  return triggers.brief(whole, ARGUMENT_LENGTH_MAX);
 }
 
-function messageOf(error: unknown): string {
-  return types.isNativeError(error) ? `${error.name}: ${error.message}` : brief(error);
+function messageOf(error: unknown, triggers: TriggerService): string {
+  return types.isNativeError(error) ? `${error.name}: ${error.message}` : brief(error, triggers);
 }
 
 function unsupported(name: string): MemoryError {
