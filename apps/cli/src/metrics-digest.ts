@@ -1,4 +1,4 @@
-import { memoryOutcomeClass } from "@holdfast/memory";
+import { memoryOutcomeClass } from "@holdfast/memory/service";
 import { type MetricsEvent, MetricsStore, type MetricsSummary } from "@holdfast/metrics";
 import { FAILED_EVENT, LAST_SUCCESS_GAUGE } from "./metrics.ts";
 import { metricsFileOf, type Workspace } from "./workspace.ts";

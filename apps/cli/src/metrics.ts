@@ -1,6 +1,6 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import { HoldfastError } from "@holdfast/core";
-import { memoryOutcomeClass } from "@holdfast/memory";
+import { memoryOutcomeClass } from "@holdfast/memory/service";
 import { MetricsStore } from "@holdfast/metrics";
 import { metricsOptions } from "./metrics-options.ts";
 import type { Workspace } from "./workspace.ts";

@@ -106,7 +106,7 @@ export async function overStore(
   background: boolean,
 ): Promise<OverStore> {
   const [{ createMemory, redactedMemory }, redactor] = await Promise.all([
-    import("@holdfast/memory"),
+    import("@holdfast/memory/service"),
     redactorOf(workspace.config),
   ]);
   const { breaker, close } = await openBreaker(workspace);
