@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { SHORT_FORMS } from "./program.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -17,21 +18,40 @@ interface Level {
 
 /** A script that completes every command and option of `program` without running it. */
 export function completionScript(shell: Shell, program: Command): string {
-  const levels = levelsOf(program, "", globalWords(program));
+  const globals = globalWords(program);
+  const levels = [...levelsOf(program, "", globals), ...shortLevels(program, globals)];
   if (shell === "bash") return bash(levels);
   return shell === "zsh" ? zsh(levels) : fish(levels);
 }
 
 function levelsOf(command: Command, path: string, globals: Word[]): Level[] {
   const children = command.commands;
-  const words = children.map((child) => ({ word: child.name(), description: child.summary() }));
+  const words = [...children, ...(path === "" ? shortForms(command) : [])].map((child) => ({
+    word: child.name(),
+    description: child.summary(),
+  }));
+  const values = command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+    argChoices.map((word) => ({ word, description })),
+  );
   const own = path === "" ? [] : optionWords(command);
-  const level = { path, next: [...words, ...own, ...globals] };
+  const level = { path, next: [...words, ...values, ...own, ...globals] };
   const deeper = children.flatMap((child) =>
     levelsOf(child, path === "" ? child.name() : `${path} ${child.name()}`, globals),
   );
   return [level, ...deeper];
 }
+
+/** Groups that may be named without the one they are in. */
+function shortForms(program: Command): Command[] {
+  return [...SHORT_FORMS].flatMap(([name, parent]) =>
+    program.commands
+      .filter((command) => command.name() === parent)
+      .flatMap(({ commands }) => commands.filter((command) => command.name() === name)),
+  );
+}
+
+const shortLevels = (program: Command, globals: Word[]): Level[] =>
+  shortForms(program).flatMap((command) => levelsOf(command, command.name(), globals));
 
 function globalWords(program: Command): Word[] {
   return [...optionWords(program), { word: "--help", description: "show help" }];
@@ -102,7 +122,7 @@ function fish(levels: readonly Level[]): string {
 function __holdfast_at
   set -l at ""
   for word in (commandline -opc)[2..]
-    set -l longer (string join / (string split -n / -- $at) $word)
+    set -l longer (string join -- / (string split -n / -- $at) $word)
     contains -- $longer ${known.join(" ")}; and set at $longer
   end
   test "$at" = "$argv[1]"

@@ -29,7 +29,7 @@ export async function buildProgram(
 }
 
 /** Groups that may be named without the one they are in: `policy list` is `memory policy list`. */
-const SHORT_FORMS: ReadonlyMap<string, string> = new Map([
+export const SHORT_FORMS: ReadonlyMap<string, string> = new Map([
   ["policy", "memory"],
   ["config", "memory"],
 ]);

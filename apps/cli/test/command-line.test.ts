@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../src/catalogue.ts";
@@ -110,12 +110,60 @@ COMP_CWORD=${words.length - 1}; _holdfast; echo "\${COMPREPLY[*]}"`;
     };
     expect(complete("holdfast in")).toBe("init");
     expect(complete("holdfast completion --js")).toBe("--json");
+    expect(complete("holdfast completion b")).toBe("bash");
+    expect(complete("holdfast memory quarantine ")).toMatch(/^list prune --config/);
+    expect(complete("holdfast --env staging memory backup ve")).toBe("verify");
+    expect(complete("holdfast memory deploy holdfast.yaml --b")).toBe("--backup");
+    expect(complete("holdfast pol")).toBe("policy");
+    expect(complete("holdfast policy rep")).toBe("replay");
+    for (const { name } of commands) {
+      const last = name.split(" ").at(-1) ?? "";
+      expect(complete(`holdfast ${name}`).split("\n").join(" ").split(" ")).toContain(last);
+    }
   });
 
   test.each(["zsh", "fish"])("%s names every command", async (shell) => {
     const { status, stdout } = await sandbox.run(["completion", shell]);
     expect(status).toBe(0);
     for (const { name } of commands) expect(stdout).toContain(name.replaceAll(" ", "/"));
+  });
+});
+
+const OFFERED: readonly (readonly [line: string, offered: string])[] = [
+  ["holdfast memory quar", "quarantine"],
+  ["holdfast --env staging memory backup ve", "verify"],
+  ["holdfast pol", "policy"],
+  ["holdfast policy rep", "replay"],
+  ["holdfast completion z", "zsh"],
+];
+const hasZsh = spawnSync("zsh", ["--version"]).status === 0;
+const hasFish = spawnSync("fish", ["--version"]).status === 0;
+
+(hasZsh ? describe : describe.skip)("zsh, where it is on PATH", () => {
+  test.each(OFFERED)("completes %j with %s", async (line, offered) => {
+    const { stdout } = await sandbox.run(["completion", "zsh"]);
+    const words = line.split(" ");
+    const script = `compdef() { : }; _describe() { print -l -- "\${(@P)2}" }
+${stdout}
+words=(${words.map((word) => `"${word}"`).join(" ")}); CURRENT=${words.length}; _holdfast`;
+    const out = execFileSync("zsh", ["-f", "-c", script], { encoding: "utf8" });
+    const begun = out.split("\n").filter((each) => each.startsWith(words.at(-1) ?? ""));
+    expect(begun.map((each) => each.split(":")[0])).toEqual([offered]);
+  });
+});
+
+(hasFish ? describe : describe.skip)("fish, where it is on PATH", () => {
+  test.each(OFFERED)("completes %j with %s", async (line, offered) => {
+    const { stdout } = await sandbox.run(["completion", "fish"]);
+    const script = `${stdout}\ncomplete -C "${line}"`;
+    const options = {
+      cwd: sandbox.folder,
+      env: { ...sandbox.environment },
+      encoding: "utf8",
+    } as const;
+    const out = spawnSync("fish", ["--no-config", "-c", script], options);
+    expect(out.stderr).toBe("");
+    expect(out.stdout.trim().split("\t")[0]).toBe(offered);
   });
 });
 
