@@ -113,6 +113,35 @@ test("killed in the middle, a sync is taken up at once by the next one", async (
   expect((await run("memory", "sync")).json.data).toMatchObject({ resumed: false, added: 0 });
 }, 120_000);
 
+test("a collection of another program's vectors: backed up, drilled, restored; exit 3 if not whole", async () => {
+  await using chroma = await startChroma();
+  configure(chroma.host, chroma.port);
+  const { id } = await post(chroma, "", { name: "memories" });
+  await post(chroma, `/${id}/add`, {
+    ids: ["one", "two"],
+    embeddings: [
+      [1, 2, 3],
+      [3, 2, 1],
+    ],
+    documents: ["the harbour opens at six", null],
+  });
+  await run("memory", "search", "harbour");
+  const backup = join(sandbox.folder, "b.yaml");
+  expect(await run("memory", "backup", "--output", backup)).toMatchObject({
+    status: 0,
+    json: { data: { memories: 0, others: 2 } },
+  });
+  const drilled = await run("memory", "backup", "verify", backup, "--drill");
+  expect(drilled).toMatchObject({ status: 0, json: { data: { drill: { compared: 2 } } } });
+  await post(chroma, `/${id}/delete`, { ids: ["one"] });
+  const restored = await run("memory", "restore", backup, "--yes");
+  expect(restored).toMatchObject({ status: 0, json: { data: { others: 2, refused: [] } } });
+  expect((await run("memory", "sync")).json.data).toMatchObject({ held: 2 });
+  // A record without a text has nothing that could be embedded.
+  const anew = await run("memory", "restore", backup, "--re-embed", "--yes");
+  expect(anew).toMatchObject({ status: 3, json: { data: { others: 1, refused: ["two"] } } });
+}, 240_000);
+
 test("a collection that is not there, and a server that does not answer", async () => {
   await using chroma = await startChroma();
   configure(chroma.host, chroma.port);

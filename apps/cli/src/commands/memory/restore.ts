@@ -114,7 +114,8 @@ async function restoreMemories(
   output.result({ ...told, dryRun: false, ...report }, doneText(into, report, options));
 }
 
-function tellRest({ refused, pending }: RestoreReport, { output, ...context }: Context): void {
+function tellRest({ refused, pending }: RestoreReport, context: Context): void {
+  const { output } = context;
   if (pending !== undefined)
     output.warn(`restored here; the store follows by itself, not yet, since ${pending}`);
   if (refused.length === 0) return;
