@@ -39,8 +39,12 @@ export async function captureGoverned(
       note: tell,
     };
     const under = (await governed(capturing, workspace, deps)) ?? capturing;
-    await under.addMany([memory], { waitMs: 0 });
-    await under.close();
+    try {
+      await under.addMany([memory], { waitMs: 0 });
+    } finally {
+      // What is asynchronous is waited for when the memory itself is declined, too.
+      await under.close();
+    }
     return captured;
   } catch (error) {
     if ((error as { code?: unknown }).code === "POLICY_ABORTED") return { result: "declined" };

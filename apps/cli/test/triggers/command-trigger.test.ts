@@ -151,4 +151,7 @@ test("policies decide on what is remembered of commands, and act on it", async (
     { text: expect.stringMatching(/^It failed: holdfast memory get none/) },
     { text: "first" },
   ]);
+  // What it declined is counted as well.
+  const { stdout } = await sandbox.run(["health", "--export", "openmetrics", "--no-trigger"]);
+  expect(stdout).toContain('memory_policy_decisions_total{decision="abort",rule="no-lists"} 1');
 });
