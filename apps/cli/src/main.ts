@@ -5,7 +5,7 @@ import { type Context, createContext } from "./context.ts";
 import { EXIT, type ExitStatus, statusOf } from "./exit-codes.ts";
 import { globalOptions } from "./global-options.ts";
 import { Output } from "./output.ts";
-import { buildProgram, entryOf, helpCommand, inFull, usageError } from "./program.ts";
+import { buildProgram, entryOf, familyOf, helpCommand, inFull, usageError } from "./program.ts";
 import { version } from "./start.ts";
 import { rememberCommand } from "./triggers/command-trigger.ts";
 
@@ -41,7 +41,9 @@ async function run(
   context: Context,
 ): Promise<number> {
   const { output, signal } = context;
-  const program = await buildProgram(entry === undefined ? [] : [entry], context);
+  const program = await (entry === undefined
+    ? buildProgram([], context)
+    : buildProgram([entry], context, familyOf(entry)));
   program.on("option:version", () => {
     output.result({ version: version() }, version());
     throw new CommanderError(EXIT.ok, "commander.version", "");

@@ -6,12 +6,13 @@ import { commandWords, GLOBAL_OPTIONS, takesNext } from "./global-options.ts";
 import { example } from "./help.ts";
 
 /**
- * The command line as commander sees it. Every command is named in it; `loaded` ones also have
- * their options and action.
+ * The command line as commander sees it. `loaded` commands have their options and action; `named`
+ * ones only a place: all of them, unless what is to be run is known, since that alone matters then.
  */
 export async function buildProgram(
   loaded: readonly CommandEntry[],
   context: Context,
+  named: readonly CommandEntry[] = commands,
 ): Promise<Command> {
   const program = new Command("holdfast")
     .description("Reliable memory for AI agents, on Chroma.")
@@ -20,7 +21,7 @@ export async function buildProgram(
   program.option("-V, --version", "print the version");
   strict(program);
   example(program, ["holdfast init", 'holdfast memory add "The build needs Node 24"']);
-  for (const entry of commands) {
+  for (const entry of named) {
     const command = commandAt(program, entry.name).summary(entry.summary);
     command.description(`${entry.summary}.`);
     if (loaded.includes(entry)) (await entry.load()).register(command, context);
@@ -47,6 +48,11 @@ export function inFull(argv: readonly string[]): readonly string[] {
 export function entryOf(argv: readonly string[]): CommandEntry | undefined {
   const words = commandWords(argv);
   return commands.find((entry) => entry.name.split(" ").every((word, at) => words[at] === word));
+}
+
+/** A command and those below it, which its help lists. */
+export function familyOf({ name }: CommandEntry): CommandEntry[] {
+  return commands.filter((entry) => `${entry.name} `.startsWith(`${name} `));
 }
 
 /** What commander found wrong with the command line, as an error with a next command. */
