@@ -76,6 +76,24 @@ test("at once, with a copy in quarantine and a backup, which it names and leaves
   expect(filesWith("xylophone")).toEqual([".holdfast/chroma.holdfast/quarantine/old/data/copy"]);
 }, 240_000);
 
+test("an archive is found that holds it as JSON does; what was not searched for is said", async () => {
+  await run("init");
+  const file = join(sandbox.folder, "holdfast.yaml");
+  const lifecycle = "\nlifecycle: { default: 1ms, archive: archive }\n";
+  writeFileSync(file, readFileSync(file, "utf8") + lifecycle);
+  const said = 'He said: "the\nxylophone" stands there';
+  await run("memory", "add", said, "--id", "before");
+  const archive = (await run("memory", "prune", "--yes")).json.data.archive as string;
+  await run("memory", "add", said, "--id", "secret");
+  const purged = await run("memory", "forget", "secret", "--purge", "--yes");
+  expect(purged.status).toBe(3);
+  expect(purged.json.data.purged.remains).toContainEqual({ path: archive, what: "archive" });
+
+  await run("memory", "add", "tiny", "--id", "short");
+  const { stdout } = await sandbox.run(["memory", "forget", "short", "--purge", "--yes"]);
+  expect(stdout).toContain("No file was searched for it: its text is too short");
+}, 240_000);
+
 test("of a Chroma that runs elsewhere it says that its files were not touched", async () => {
   await using chroma = await startChroma();
   const file = join(sandbox.folder, "holdfast.yaml");

@@ -18,8 +18,8 @@ export interface PurgeReport {
   /** Backups made since the oldest of the memories: they hold it, compressed, until pruned. */
   backups: readonly string[];
   /**
-   * How many texts the files were searched for: the first, when there are many, and none of what
-   * was forgotten earlier, whose text nobody knows any more.
+   * How many texts the files were searched for: the first, when there are many, none that are too
+   * short, and none of what was forgotten earlier, whose text nobody knows any more.
    */
   searchedFor: number;
 }
@@ -102,7 +102,8 @@ export async function findRemains(
       what: kindOf(path, what),
     })),
   );
-  return { remains, backups: await backupsOf(loaded, memories), searchedFor: needles.length };
+  const searchedFor = searchable(memories).length;
+  return { remains, backups: await backupsOf(loaded, memories), searchedFor };
 }
 
 /** Those in the configured folder, and those that were written elsewhere from here. */
@@ -127,12 +128,19 @@ async function backupsOf(
   return [...new Set(holding.map(({ path }) => path))];
 }
 
-/** The beginnings of the texts, unless they are too short to say anything. */
-function needlesOf(memories: readonly MemoryRecord[]): Buffer[] {
+/** The texts that are searched for: not those that are too short to be told from others. */
+function searchable(memories: readonly MemoryRecord[]): string[] {
   return memories
-    .map(({ text }) => Buffer.from(text).subarray(0, NEEDLE_BYTES))
-    .filter(({ length }) => length >= NEEDLE_BYTES_MIN)
+    .map(({ text }) => text)
+    .filter((text) => Buffer.byteLength(text) >= NEEDLE_BYTES_MIN)
     .slice(0, NEEDLES_MAX);
+}
+
+/** The beginnings of the texts, as they are and as JSON has them: so archives and queues do. */
+function needlesOf(memories: readonly MemoryRecord[]): Buffer[] {
+  const texts = searchable(memories);
+  const written = texts.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]);
+  return [...new Set(written)].map((text) => Buffer.from(text).subarray(0, NEEDLE_BYTES));
 }
 
 function kindOf(path: string, what: Remains["what"]): Remains["what"] {

@@ -57,7 +57,10 @@ async function forget(ids: string[], options: ForgetOptions, context: Context): 
   const purged = purging && done.all.length > 0 ? await purge(done, context) : undefined;
   output.result(
     { ...result, dryRun: options.dryRun === true, ...(purged === undefined ? {} : { purged }) },
-    [text(result, options), ...(purged === undefined ? [] : purgeText(purged))].join("\n"),
+    [
+      text(result, options),
+      ...(purged === undefined ? [] : purgeText(purged, done.all.length)),
+    ].join("\n"),
   );
 }
 
@@ -105,29 +108,33 @@ function selectorOf(ids: string[], options: SelectionOptions): readonly string[]
 const reasonOf = (result: ForgetResult): string =>
   result.reason ?? "the store has not confirmed it yet";
 
-function text({ ids }: ForgetResult, { dryRun }: ForgetOptions): string {
+function text({ ids }: ForgetResult, { dryRun, purge }: ForgetOptions): string {
   if (ids.length === 0) return "Nothing matches.";
   const head = dryRun ? `Would forget ${count(ids.length)}:` : `Forgot ${count(ids.length)}:`;
-  return [head, ...ids.map((id) => `  ${printable(id)}`)].join("\n");
+  const rest =
+    dryRun || purge
+      ? []
+      : ["Chroma's own files, copies and backups may hold it still: forget ID --purge says which."];
+  return [head, ...ids.map((id) => `  ${printable(id)}`), ...rest].join("\n");
 }
 
-function purgeText({
-  compacted,
-  collections,
-  remains,
-  backups,
-  searchedFor,
-}: PurgeReport): string[] {
+function purgeText(
+  { compacted, collections, remains, backups, searchedFor }: PurgeReport,
+  purged: number,
+): string[] {
+  const unknown = "too short, too many, or not known any more";
   return [
     compacted
-      ? "Chroma's files were compacted; vectors without text or id may stay in its index files."
+      ? "Chroma's files were compacted; vectors, without a text, may stay in its queue and index files."
       : "Chroma's own files were not touched: it runs elsewhere, or has not forgotten yet.",
     ...(collections.length === 0 ? [] : [`Deleted from ${collections.join(", ")} as well.`]),
     remains.length > 0
       ? "It can still be read in:"
       : searchedFor === 0
-        ? "Its text is not known any more, so no file was searched for it."
-        : "No file of this workspace holds it in the clear.",
+        ? "No file was searched for it: its text is too short, or not known any more."
+        : searchedFor < purged
+          ? `No file of this workspace holds the ${searchedFor} searched for; the rest were ${unknown}.`
+          : "No file of this workspace holds it in the clear.",
     ...remains.map(({ path, what }) => `  ${printable(path)} (${WAYS_OUT[what]})`),
     ...(backups.length === 0
       ? []
