@@ -5,15 +5,16 @@ type Configured = Config["alerts"]["channels"][number];
 
 /** The channels of `alerts.channels`. @throws NotifyError `CHANNEL_INVALID`, ConfigError of a secret. */
 export function alertChannels(
-  { alerts }: Config,
+  { alerts }: Pick<Config, "alerts">,
   deps: {
     readSecret: (reference: SecretReference) => string;
-    /** Where the console channel writes. */
-    write: (text: string) => void;
+    /** Where the console channel writes. Default stderr. */
+    write?: (text: string) => void;
   },
 ): Channel[] {
+  const { readSecret, ...written } = deps;
   return alerts.channels.map((channel) =>
-    createChannel(channelOptions(channel, deps.readSecret), { write: deps.write }),
+    createChannel(channelOptions(channel, readSecret), written),
   );
 }
 

@@ -1,7 +1,8 @@
 import { type Config, readSecret } from "@holdfast/config";
 import { durationMs, formatDuration } from "@holdfast/core";
-import { type ChannelOptions, createChannel, Notifier } from "@holdfast/notify";
+import { Notifier } from "@holdfast/notify";
 import { causeOf, type HealthReport, type SupervisorEvent } from "@holdfast/recovery";
+import { alertChannels } from "../alert-channels.ts";
 import { FORESEEING } from "./foresight.ts";
 
 type AlertsConfig = Config["alerts"];
@@ -22,12 +23,15 @@ export class Alerts {
   readonly #notifier: Notifier;
   readonly #on: ReadonlySet<Occasion>;
 
-  constructor({ channels, cooldown, on }: AlertsConfig, deps: AlertsDeps) {
-    this.#on = new Set(on);
+  constructor(alerts: AlertsConfig, deps: AlertsDeps) {
+    this.#on = new Set(alerts.on);
     this.#notifier = new Notifier(
-      { cooldownMs: durationMs(cooldown) },
+      { cooldownMs: durationMs(alerts.cooldown) },
       {
-        channels: channels.map((channel) => createChannel(channelOptions(channel, deps))),
+        channels: alertChannels(
+          { alerts },
+          { readSecret: (reference) => readSecret(reference, deps.environment) },
+        ),
         onUndelivered: ({ channel, error }) =>
           deps.onUndelivered(
             `${channel} was not told: ${(error as Error | undefined)?.message ?? "no reason"}`,
@@ -98,20 +102,4 @@ export class Alerts {
 
 function recoveredAfter(downMs: number): string {
   return `it serves again, after ${formatDuration(downMs)}`;
-}
-
-function channelOptions(
-  channel: AlertsConfig["channels"][number],
-  { environment }: AlertsDeps,
-): ChannelOptions {
-  const { type, path = "", command = [], url = "", secret, allow_addresses: allowed } = channel;
-  if (type === "file") return { type, path };
-  if (type === "command") return { type, command };
-  if (type === "console") return { type };
-  return {
-    type,
-    url,
-    ...(secret === undefined ? {} : { secret: readSecret(secret, environment) }),
-    ...(allowed === undefined ? {} : { allowAddresses: allowed }),
-  };
 }
