@@ -1,3 +1,5 @@
+import { secretParts } from "./secret-reference.ts";
+
 /** What turns text into vectors. */
 export const embedder = {
   type: "object",
@@ -16,13 +18,7 @@ export const embedder = {
       type: "object",
       additionalProperties: {
         type: ["string", "number", "boolean", "object"],
-        properties: {
-          env: { type: "string", minLength: 1 },
-          file: { type: "string", minLength: 1, "x-path": "file" },
-        },
-        additionalProperties: false,
-        minProperties: 1,
-        maxProperties: 1,
+        ...secretParts,
       },
       description: "Handed to the provider; secrets as {env: NAME} or {file: PATH}.",
     },

@@ -1,3 +1,5 @@
+import { secretParts } from "./secret-reference.ts";
+
 /** How the store is looked at, and what else is. */
 export const health = {
   type: "object",
@@ -40,13 +42,7 @@ export const health = {
     },
     token: {
       type: "object",
-      properties: {
-        env: { type: "string", minLength: 1 },
-        file: { type: "string", minLength: 1, "x-path": "file" },
-      },
-      additionalProperties: false,
-      minProperties: 1,
-      maxProperties: 1,
+      ...secretParts,
       description: "Asked of whoever reads memory monitor --listen; a secret.",
     },
     services: {

@@ -1,3 +1,5 @@
+import { secretParts } from "./secret-reference.ts";
+
 /** Where memories are stored. */
 export const vectorStore = {
   type: "object",
@@ -69,13 +71,7 @@ export const vectorStore = {
           type: "object",
           additionalProperties: {
             type: ["string", "object"],
-            properties: {
-              env: { type: "string", minLength: 1 },
-              file: { type: "string", minLength: 1, "x-path": "file" },
-            },
-            additionalProperties: false,
-            minProperties: 1,
-            maxProperties: 1,
+            ...secretParts,
           },
           description: "server: sent with every request.",
         },
@@ -83,13 +79,7 @@ export const vectorStore = {
         database: { type: "string", minLength: 1 },
         token: {
           type: "object",
-          properties: {
-            env: { type: "string", minLength: 1 },
-            file: { type: "string", minLength: 1, "x-path": "file" },
-          },
-          additionalProperties: false,
-          minProperties: 1,
-          maxProperties: 1,
+          ...secretParts,
           description: "server, cloud: a secret, as {env: NAME} or {file: PATH}.",
         },
       },
