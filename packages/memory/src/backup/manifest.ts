@@ -14,7 +14,7 @@ const HEAD = `# A Holdfast backup. The memories are in the data file beside it.
 const CHECKSUM = /^checksum: sha256:([0-9a-f]{64})\n$/;
 const BYTES_MAX = 1_048_576;
 /** A restore writes it under this name. */
-const POLICY = /^policies\/[^./\\\0][^/\\\0]*\.ya?ml$/i;
+const POLICY = /^policies\/[^./\\\0][^/\\\0]*\.(?:ya?ml|json)$/i;
 
 /** The manifest as it is written: YAML for people, sealed by its last line. */
 export function formatManifest(manifest: Manifest): string {

@@ -123,7 +123,8 @@ test.each(["policies/..", "..", "policies/../x.yaml", "policies/.x.yaml", "polic
     forge(path, (manifest) => ({ ...manifest, policies: [good, good] }));
     await refused(path);
     writeFileSync(path, sound);
-    forge(path, (manifest) => ({ ...manifest, policies: [good] }));
+    const json = { ...policy, file: "policies/x.json" };
+    forge(path, (manifest) => ({ ...manifest, policies: [good, json] }));
     expect((await verifyBackup(path)).memories).toBe(40);
   },
 );

@@ -108,11 +108,12 @@ function selectorOf(ids: string[], options: SelectionOptions): readonly string[]
 const reasonOf = (result: ForgetResult): string =>
   result.reason ?? "the store has not confirmed it yet";
 
-function text({ ids }: ForgetResult, { dryRun, purge }: ForgetOptions): string {
+function text({ ids }: ForgetResult, options: ForgetOptions): string {
+  const { dryRun } = options;
   if (ids.length === 0) return "Nothing matches.";
   const head = dryRun ? `Would forget ${count(ids.length)}:` : `Forgot ${count(ids.length)}:`;
   const rest =
-    dryRun || purge
+    dryRun || options.purge
       ? []
       : ["Chroma's own files, copies and backups may hold it still: forget ID --purge says which."];
   return [head, ...ids.map((id) => `  ${printable(id)}`), ...rest].join("\n");
