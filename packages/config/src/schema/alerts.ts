@@ -1,5 +1,3 @@
-import { secretParts } from "./secret-reference.ts";
-
 /** Who is told by memory monitor --alerts. */
 export const alerts = {
   type: "object",
@@ -32,7 +30,13 @@ export const alerts = {
           url: { type: "string", pattern: "^https?://", description: "webhook: where to post." },
           secret: {
             type: "object",
-            ...secretParts,
+            properties: {
+              env: { type: "string", minLength: 1 },
+              file: { type: "string", minLength: 1, "x-path": "file" },
+            },
+            additionalProperties: false,
+            minProperties: 1,
+            maxProperties: 1,
             description: "webhook: signs what is posted; a secret.",
           },
           allow_addresses: {

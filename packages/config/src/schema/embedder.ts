@@ -1,5 +1,3 @@
-import { secretParts } from "./secret-reference.ts";
-
 /** What turns text into vectors. */
 export const embedder = {
   type: "object",
@@ -18,7 +16,13 @@ export const embedder = {
       type: "object",
       additionalProperties: {
         type: ["string", "number", "boolean", "object"],
-        ...secretParts,
+        properties: {
+          env: { type: "string", minLength: 1 },
+          file: { type: "string", minLength: 1, "x-path": "file" },
+        },
+        additionalProperties: false,
+        minProperties: 1,
+        maxProperties: 1,
       },
       description: "Handed to the provider; secrets as {env: NAME} or {file: PATH}.",
     },

@@ -1,5 +1,3 @@
-import { secretParts } from "./secret-reference.ts";
-
 /** How the store is looked at, and what else is. */
 export const health = {
   type: "object",
@@ -42,7 +40,13 @@ export const health = {
     },
     token: {
       type: "object",
-      ...secretParts,
+      properties: {
+        env: { type: "string", minLength: 1 },
+        file: { type: "string", minLength: 1, "x-path": "file" },
+      },
+      additionalProperties: false,
+      minProperties: 1,
+      maxProperties: 1,
       description: "Asked of whoever reads memory monitor --listen; a secret.",
     },
     services: {

@@ -1,5 +1,3 @@
-import { secretParts } from "./secret-reference.ts";
-
 /** Where memories are stored. */
 export const vectorStore = {
   type: "object",
@@ -71,7 +69,13 @@ export const vectorStore = {
           type: "object",
           additionalProperties: {
             type: ["string", "object"],
-            ...secretParts,
+            properties: {
+              env: { type: "string", minLength: 1 },
+              file: { type: "string", minLength: 1, "x-path": "file" },
+            },
+            additionalProperties: false,
+            minProperties: 1,
+            maxProperties: 1,
           },
           description: "server: sent with every request.",
         },
@@ -79,7 +83,13 @@ export const vectorStore = {
         database: { type: "string", minLength: 1 },
         token: {
           type: "object",
-          ...secretParts,
+          properties: {
+            env: { type: "string", minLength: 1 },
+            file: { type: "string", minLength: 1, "x-path": "file" },
+          },
+          additionalProperties: false,
+          minProperties: 1,
+          maxProperties: 1,
           description: "server, cloud: a secret, as {env: NAME} or {file: PATH}.",
         },
       },
