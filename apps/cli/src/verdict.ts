@@ -1,9 +1,11 @@
 import { formatDuration } from "@holdfast/core";
 import type { MemoryStatus, SalvageStatus } from "@holdfast/memory";
+import { FRESH_INTERVALS } from "@holdfast/recovery";
 import { circuitName, worstCircuit } from "./breaker-text.ts";
+import type { KeeperStatus } from "./keeper/keeper-status.ts";
 
 export interface Verdict {
-  status: "healthy" | "degraded" | "unhealthy" | "unknown";
+  status: "healthy" | "degraded" | "recovering" | "unhealthy" | "unknown";
   cause: string;
   /** The next command to run; undefined when there is nothing to do. */
   next: string | undefined;
@@ -11,20 +13,32 @@ export interface Verdict {
   evidenceAgeMs: number | undefined;
 }
 
-/** Three intervals of the health loop: what is older shows nothing. */
-const EVIDENCE_AGE_MS_MAX = 90_000;
-
-/** What a workspace's own records say about it, the worst first. `now` in wall-clock ms. */
-export function verdictOf(status: MemoryStatus, now: number): Verdict {
-  const answeredAt = status.storeLastAnsweredAt;
-  const evidenceAgeMs = answeredAt === undefined ? undefined : Math.max(0, now - answeredAt);
-  return { ...judge(status, evidenceAgeMs), evidenceAgeMs };
+export interface VerdictOptions {
+  /** Wall-clock milliseconds. */
+  now: number;
+  /** Between two looks of the health loop, in milliseconds; what is older than three is unknown. */
+  intervalMs: number;
+  /** Of a managed store that has, or had, one: what it saw and does. */
+  keeper: KeeperStatus | undefined;
 }
 
-function judge(
-  { ledger, breaker: circuits, outbox, salvaged }: MemoryStatus,
-  ageMs: number | undefined,
-): Omit<Verdict, "evidenceAgeMs"> {
+type Judgement = Omit<Verdict, "evidenceAgeMs">;
+
+/** What a workspace's own records and its keeper's say about it, the worst first. */
+export function verdictOf(status: MemoryStatus, options: VerdictOptions): Verdict {
+  const { now, intervalMs, keeper } = options;
+  const answers = [status.storeLastAnsweredAt, keeper?.canaryAt].filter((at) => at !== undefined);
+  const evidenceAgeMs = answers.length === 0 ? undefined : Math.max(0, now - Math.max(...answers));
+  const freshMs = FRESH_INTERVALS * intervalMs;
+  const judgement =
+    judgeWrites(status) ??
+    (keeper && judgeKeeper(keeper, now - keeper.changedAt > freshMs)) ??
+    judge(status, { ageMs: evidenceAgeMs, freshMs, isStopped: keeper?.running === false });
+  return { ...judgement, evidenceAgeMs };
+}
+
+/** Writes that are nowhere. */
+function judgeWrites({ ledger, salvaged }: MemoryStatus): Judgement | undefined {
   // A salvage has said which writes are gone; without one, nobody knows.
   if (ledger.residual !== 0 && salvaged === undefined)
     return {
@@ -38,6 +52,35 @@ function judge(
       cause: lossOf(salvaged, ledger.residual),
       next: "holdfast memory outbox retry",
     };
+  return undefined;
+}
+
+/** What its keeper knows of the store, unless that is fine. */
+function judgeKeeper(keeper: KeeperStatus, isStale: boolean): Judgement | undefined {
+  const { running, phase, detail, failure } = keeper;
+  if (!running && failure !== undefined)
+    return {
+      status: "unhealthy",
+      cause: `the keeper gave up: ${failure.message}`,
+      next: failure.hint ?? PLAN,
+    };
+  if (!running) return undefined;
+  const isSteady = phase === "ready" || phase === "degraded";
+  if (isSteady && isStale)
+    return {
+      status: "unknown",
+      cause: "the keeper of the server stands still",
+      next: "holdfast server stop",
+    };
+  if (phase === "degraded") return { status: "unhealthy", cause: detail, next: PLAN };
+  if (isSteady) return undefined;
+  return { status: "recovering", cause: `the keeper is ${phase}: ${detail}`, next: SERVER };
+}
+
+function judge(
+  { ledger, breaker: circuits, outbox }: MemoryStatus,
+  { ageMs, freshMs, isStopped }: { ageMs: number | undefined; freshMs: number; isStopped: boolean },
+): Judgement {
   const breaker = worstCircuit(circuits);
   if (breaker.state === "open")
     return {
@@ -63,13 +106,19 @@ function judge(
       cause: `the breaker (${circuitName(breaker)}) is half-open: ${breaker.why}`,
       next: SERVER,
     };
+  if (isStopped)
+    return {
+      status: "unknown",
+      cause: `the server is stopped until it is needed${ageMs === undefined ? "" : `; it answered ${formatDuration(ageMs)} ago`}`,
+      next: "holdfast health",
+    };
   if (ageMs === undefined)
     return {
       status: "unknown",
       cause: "the store has never answered here",
       next: outbox.records > 0 ? SERVER : 'holdfast memory add "The first memory"',
     };
-  if (ageMs > EVIDENCE_AGE_MS_MAX)
+  if (ageMs > freshMs)
     return {
       status: "unknown",
       cause: `nobody has asked the store for ${formatDuration(ageMs)}; it answered then`,
@@ -84,6 +133,7 @@ function judge(
 }
 
 const SERVER = "holdfast server status";
+const PLAN = "holdfast memory recover --dry-run";
 const RESET = "holdfast memory breaker reset";
 const IDS_NAMED_MAX = 5;
 

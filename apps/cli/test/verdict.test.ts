@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { MemoryStatus } from "@holdfast/memory";
+import type { KeeperStatus } from "../src/keeper/keeper-status.ts";
 import { verdictOf } from "../src/verdict.ts";
 
 const NOW = 1_700_000_000_000;
@@ -13,6 +14,13 @@ interface Facts {
   answeredAt?: number | undefined;
   order?: string;
   lost?: string[];
+  keeper?: Partial<KeeperStatus>;
+}
+
+function keeper({ keeper: known }: Facts): KeeperStatus | undefined {
+  if (known === undefined) return undefined;
+  const state = { running: true, phase: "ready", detail: "", changedAt: NOW - 1_000 };
+  return { ...state, ...known } as KeeperStatus;
 }
 
 function circuit(state: string, forced: string | null = null, operations = {}): object {
@@ -96,8 +104,63 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     /asked .* for 2 min/,
     /server/,
   ],
+  [
+    "its keeper's canary came back",
+    { answeredAt: NOW - 900_000, keeper: { canaryAt: NOW - 2_000 } },
+    "healthy",
+    /answered 2 s ago/,
+    undefined,
+  ],
+  [
+    "its keeper sees trouble, whatever was answered a moment ago",
+    { keeper: { phase: "degraded", detail: "embeddings: Error finding id" } },
+    "unhealthy",
+    /Error finding id/,
+    /recover --dry-run/,
+  ],
+  [
+    "its keeper repairs it",
+    { keeper: { phase: "restarting", detail: "Chroma ended by SIGKILL" } },
+    "recovering",
+    /restarting: Chroma ended/,
+    /server status/,
+  ],
+  [
+    "its keeper stands still",
+    { keeper: { changedAt: NOW - 91_000, canaryAt: NOW - 91_000 } },
+    "unknown",
+    /stands still/,
+    /server stop/,
+  ],
+  [
+    "its keeper gave up",
+    {
+      keeper: {
+        running: false,
+        phase: "stopped",
+        failure: { code: "HEAL_REFUSED", message: "it is damaged", hint: "do this", at: NOW },
+      },
+    },
+    "unhealthy",
+    /gave up: it is damaged/,
+    /^do this$/,
+  ],
+  [
+    "its server was stopped a moment ago: never green",
+    { keeper: { running: false, phase: "stopped" } },
+    "unknown",
+    /stopped until it is needed; it answered 1 s ago/,
+    /health/,
+  ],
+  [
+    "its server was stopped while writes wait for a reason",
+    { queued: 3, lastError: "no route", keeper: { running: false, phase: "stopped" } },
+    "degraded",
+    /no route/,
+    /server/,
+  ],
 ])("%s", (_name, facts, expected, cause, next) => {
-  const verdict = verdictOf(status(facts), NOW);
+  const verdict = verdictOf(status(facts), { now: NOW, intervalMs: 30_000, keeper: keeper(facts) });
   expect(verdict.status).toBe(expected);
   expect(verdict.cause).toMatch(cause);
   expect(verdict.next ?? "").toMatch(next ?? /^$/);

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitStatus } from "../exit-codes.ts";
+import { exitStatusOf } from "../health/exit-status.ts";
 import type { HealthLook } from "../health/look.ts";
 import { SERVICE_NAMES } from "../health/service-names.ts";
 import { example } from "../help.ts";
@@ -50,23 +51,24 @@ async function health(options: HealthOptions, context: Context): Promise<void> {
     import("../health/look.ts"),
     import("../health/show-health.ts"),
   ]);
+  const report = async (found: HealthLook, isFirst = true): Promise<void> => {
+    if (options.report === undefined) return;
+    const { writeReport } = await import("../health/write-report.ts");
+    const replace = options.force === true || !isFirst;
+    writeReport(found, { file: options.report, replace }, context);
+  };
   if (options.watch === true) {
     const { watch } = await import("../health/watch.ts");
-    return watch(options, context, () => look(options, context));
+    return watch(options, context, { look: () => look(options, context), report });
   }
   const found = await look(options, context);
-  if (options.report !== undefined) {
-    const { writeReport } = await import("../health/write-report.ts");
-    writeReport(found, { file: options.report, replace: options.force === true }, context);
-  }
+  await report(found);
   context.exitStatus = statusOf(found);
   const { data, text } = await shown(found, options, context.output);
   context.output.result(data, text);
 }
 
-/** 0 when all is well, 13 when memory cannot be used as it should, 3 for anything between. */
+/** A self-test that failed counts as a store that cannot be used. */
 export function statusOf({ answer, selfTest }: HealthLook): ExitStatus {
-  if (answer.status === "offline" || answer.status === "unhealthy") return EXIT.unavailable;
-  if (selfTest?.passed === false) return EXIT.unavailable;
-  return answer.status === "healthy" ? EXIT.ok : EXIT.degraded;
+  return selfTest?.passed === false ? EXIT.unavailable : exitStatusOf(answer.status);
 }

@@ -9,7 +9,8 @@ import {
 } from "@holdfast/chroma";
 import { loadConfig } from "@holdfast/config";
 import { isRunning } from "@holdfast/sqlite";
-import { keeperStatus, stopKeeper } from "../keeper/control-keeper.ts";
+import { stopKeeper } from "../keeper/control-keeper.ts";
+import { keeperStatus } from "../keeper/keeper-status.ts";
 import { ensureKeeper, type KeeperUse } from "../keeper/ensure-keeper.ts";
 import { serverState } from "../server-state.ts";
 import { type Parts, wire } from "../wire.ts";

@@ -1,6 +1,7 @@
 import type { LoadedConfig } from "@holdfast/config";
 import type { Context } from "../context.ts";
-import { keeperStatus, pinKeeper, stopKeeper } from "../keeper/control-keeper.ts";
+import { pinKeeper, stopKeeper } from "../keeper/control-keeper.ts";
+import { keeperStatus } from "../keeper/keeper-status.ts";
 import { ensureKeeper } from "../keeper/ensure-keeper.ts";
 import { keeperTeller } from "../keeper-teller.ts";
 import { workspaceOf } from "../workspace.ts";

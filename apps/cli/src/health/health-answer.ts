@@ -31,15 +31,22 @@ export function answerOf(results: readonly CheckResult[]): HealthAnswer {
   );
   const status = worstStatus(services.map((service) => service.status));
   const deciding = services.find((service) => service.status === status);
-  const check = deciding?.checks.toSorted(byWorst)[0];
+  const check = deciding?.checks.filter(({ severity }) => severity !== "none").toSorted(byWorst)[0];
   const isFine = status === "healthy" || check === undefined;
   return {
     status,
-    cause: isFine ? `all ${results.length} checks pass` : `${check.check}: ${check.message}`,
+    cause: isFine ? fine(results) : `${check.check}: ${check.message}`,
     next: isFine ? undefined : (check.hint ?? "holdfast health --detailed"),
     at: Math.min(...results.map(({ at }) => at)),
     services,
   };
+}
+
+/** What is foreseen changes no status, and is told all the same. */
+function fine(results: readonly CheckResult[]): string {
+  const wrong = results.filter(({ status }) => status !== "pass");
+  const passing = `all ${results.length - wrong.length} checks pass`;
+  return [passing, ...wrong.map(({ check, message }) => `${check}: ${message}`)].join("; ");
 }
 
 const STATUSES = ["fail", "unknown", "warn", "pass"];

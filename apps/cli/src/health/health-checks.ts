@@ -6,7 +6,7 @@ import type { LoggedBackup, Memory } from "@holdfast/memory";
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import { healthOptions } from "../health-options.ts";
 import { storeChecks } from "../keeper/store-checks.ts";
-import { keeperCheck, memoryChecks } from "../monitor/memory-checks.ts";
+import { foreseenCheck, keeperCheck, memoryChecks } from "../monitor/memory-checks.ts";
 import { configuredChecks } from "../monitor/service-checks.ts";
 import type { Parts } from "../wire.ts";
 import type { Workspace } from "../workspace.ts";
@@ -49,6 +49,7 @@ function serverChecks(dataDirectory: string, config: Config): HealthCheck[] {
       check.name === "crash-loop" ? { ...check, severity: "degraded" } : check,
     ),
     { ...keeper, service: "chroma" },
+    { ...foreseenCheck(dataDirectory), service: "chroma" },
   ];
 }
 

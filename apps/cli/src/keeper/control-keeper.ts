@@ -1,32 +1,11 @@
-import { ensureStateDirectory, ManagedServer, statePathsOf } from "@holdfast/chroma";
+import { ensureStateDirectory, ManagedServer } from "@holdfast/chroma";
 import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
 import { isRunning, KernelLock, startTimeOf } from "@holdfast/sqlite";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { KeeperDatabase, type KeeperState } from "./keeper-database.ts";
-
-export interface KeeperStatus extends KeeperState {
-  /** Whether a process manages the directory now. */
-  running: boolean;
-  /** Processes that use the store now. */
-  users: number;
-}
 
 const STOP_LIMIT_MS = 30_000;
 const STRANGE_LIMIT_MS = 5_000;
 const POLL_MS = 50;
-
-/** What the keeper of a data directory is doing; undefined when it never had one. Starts nothing. */
-export function keeperStatus(
-  dataDirectory: string,
-  clock: Clock = systemClock,
-): KeeperStatus | undefined {
-  const { stateDirectory, keeperLock } = statePathsOf(dataDirectory);
-  if (!existsSync(join(stateDirectory, "keeper.db"))) return undefined;
-  using database = KeeperDatabase.open(stateDirectory);
-  const running = existsSync(keeperLock) && KernelLock.isHeld(keeperLock);
-  return { ...database.read(), running, users: database.users(clock.now()) };
-}
 
 /** Keeps the server running although nobody uses it, or lets it go again. */
 export function pinKeeper(dataDirectory: string, pinned: boolean): void {

@@ -36,6 +36,8 @@ export interface KeeperState {
   draining: boolean;
   /** Wall-clock milliseconds of the last verified canary; undefined before the first. */
   canaryAt: number | undefined;
+  /** What the keeper expects to go wrong, a line each; empty while nothing is foreseen. */
+  foreseen: string[];
   /** Why the last keeper gave up; undefined while one runs well. */
   failure: KeeperFailure | undefined;
 }
@@ -61,6 +63,7 @@ const MIGRATIONS = [
    ) STRICT;
    INSERT INTO keeper VALUES (1, NULL, NULL, 'stopped', '', 0, 0, 0, NULL, NULL, 0);`,
   "ALTER TABLE keeper ADD COLUMN scrubbed_at INTEGER",
+  "ALTER TABLE keeper ADD COLUMN foreseen TEXT NOT NULL DEFAULT '[]'",
 ];
 
 interface KeeperRow {
@@ -75,6 +78,7 @@ interface KeeperRow {
   failure: string | null;
   last_used_at: number;
   scrubbed_at: number | null;
+  foreseen: string;
 }
 
 /**
@@ -111,6 +115,7 @@ export class KeeperDatabase implements Disposable {
       pinned: row.pinned === 1,
       draining: row.draining === 1,
       canaryAt: row.canary_at ?? undefined,
+      foreseen: JSON.parse(row.foreseen) as string[],
       failure: row.failure === null ? undefined : (JSON.parse(row.failure) as KeeperFailure),
     };
   }
@@ -119,7 +124,7 @@ export class KeeperDatabase implements Disposable {
   begin(pid: number, processStart: string | undefined, now: number): void {
     this.#set(
       `pid = :pid, process_start = :start, phase = 'starting', detail = 'starting', changed_at = :now, draining = 0,
-       canary_at = NULL, failure = NULL, last_used_at = :now`,
+       canary_at = NULL, foreseen = '[]', failure = NULL, last_used_at = :now`,
       { pid, start: processStart ?? null, now },
     );
   }
@@ -128,7 +133,7 @@ export class KeeperDatabase implements Disposable {
   end(now: number, failure?: KeeperFailure): void {
     this.#set(
       `phase = 'stopped', detail = '', changed_at = :now, draining = 0, pinned = 0,
-       failure = :failure`,
+       foreseen = '[]', failure = :failure`,
       { now, failure: failure === undefined ? null : JSON.stringify(failure) },
     );
   }
@@ -148,6 +153,10 @@ export class KeeperDatabase implements Disposable {
 
   setCanary(now: number): void {
     this.#set("canary_at = :now", { now });
+  }
+
+  setForeseen(lines: readonly string[]): void {
+    this.#set("foreseen = :lines", { lines: JSON.stringify(lines) });
   }
 
   pin(pinned: boolean): void {

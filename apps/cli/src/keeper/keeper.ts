@@ -5,14 +5,17 @@ import {
   chromaStrategies,
   type InstallProgress,
   type ManagedServerOptions,
+  processChecks,
+  statePathsOf,
 } from "@holdfast/chroma";
-import { type Clock, HoldfastError, type Random } from "@holdfast/core";
+import type { Clock, HoldfastError, Random } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import {
   HEALTH_DEFAULTS,
   type HealthCheck,
   HealthLoop,
   type HealthLoopOptions,
+  type HealthReport,
   RecoveryEngine,
   type RecoveryJournal,
   RestartPolicy,
@@ -23,10 +26,12 @@ import {
 } from "@holdfast/recovery";
 import { startTimeOf } from "@holdfast/sqlite";
 import type { VectorStore } from "@holdfast/store";
+import { Foresight } from "../monitor/foresight.ts";
 import { BreakerTeller } from "./breaker-teller.ts";
 import { isAnyTripped } from "./circuits.ts";
 import { DrainBeside } from "./drain-beside.ts";
 import type { KeeperDatabase, KeeperPhase } from "./keeper-database.ts";
+import { asFailure, recordOf } from "./keeper-failure.ts";
 import type { KeeperLogger } from "./keeper-log.ts";
 import type { KeeperMetrics } from "./keeper-metrics.ts";
 import { ScrubBeside } from "./scrub-beside.ts";
@@ -79,10 +84,13 @@ export class Keeper {
   readonly #drain: DrainBeside;
   readonly #scrub: ScrubBeside;
   readonly #teller: BreakerTeller;
+  readonly #foresight: Foresight;
   readonly #stopping = new AbortController();
   /** The first look has been taken. */
   #begun = false;
   #serving = false;
+  /** The checks that warned last. */
+  #foreseen = "";
 
   constructor(options: KeeperOptions, deps: KeeperDeps) {
     this.#options = options;
@@ -95,6 +103,11 @@ export class Keeper {
         this.#drain.healed();
         deps.logger.info({ state }, "a canary ended the breaker's wait");
       },
+    });
+    this.#foresight = new Foresight({
+      watched: options.health?.canary === false ? "place" : "canary",
+      folder: statePathsOf(options.server.dataDirectory).stateDirectory,
+      clock: deps.clock,
     });
     const onProgress = this.#onInstall;
     this.#server = new ServerOrchestrator(
@@ -131,7 +144,7 @@ export class Keeper {
       await this.#scrub.stop();
       await this.#teller.stop();
       await this.#server.stop();
-      database.end(clock.now(), failure && { ...plain(failure), at: clock.now() });
+      database.end(clock.now(), failure && recordOf(failure, clock.now()));
       this.#deps.metrics.close();
       this.#server.release();
       logger.info({}, "the keeper has stopped");
@@ -186,9 +199,9 @@ export class Keeper {
       { starts: true, endsWhenDown: true, riskMax: this.#options.riskMax ?? "medium" },
       {
         health: new HealthLoop(health, {
-          checks: [...this.#checks(), this.#scrub.check],
+          checks: [...this.#checks(), this.#scrub.check, ...this.#foresight.checks],
           clock,
-          anxious: () => isAnyTripped(breaker),
+          anxious: () => isAnyTripped(breaker) || this.#foresight.alarming,
         }),
         engine,
         orchestrator: this.#server,
@@ -208,12 +221,19 @@ export class Keeper {
       metrics.canary(clock.monotonic() - tookMs, error);
       if (error === undefined) database.setCanary(clock.now());
     };
-    return storeChecks({ timeoutMs, canary }, { store, memory, clock, onCanary });
+    const { dataDirectory } = this.#options.server;
+    return [
+      ...storeChecks({ timeoutMs, canary }, { store, memory, clock, onCanary }),
+      // What no answer of the server shows: whose files it works on, and who else does.
+      ...processChecks(dataDirectory, clock).filter(
+        ({ name }) => name === "server-files" || name === "one-server",
+      ),
+    ];
   }
 
   #onEvent(event: SupervisorEvent): void {
     const { metrics, logger } = this.#deps;
-    if (event.type === "checked") return this.#onChecked(event.report.checks);
+    if (event.type === "checked") return this.#onChecked(event.report);
     if (event.type === "exit") {
       metrics.down(event.exit.how);
       this.#serving = false;
@@ -229,14 +249,16 @@ export class Keeper {
     else logger[event.type === "recovered" ? "info" : "warn"]({ ...event }, event.type);
   }
 
-  #onChecked(checks: readonly { last: { status: string; message: string } }[]): void {
+  #onChecked(report: HealthReport): void {
     const { logger, rotateLog } = this.#deps;
     this.#server.rotateLog();
     rotateLog?.();
-    const failed = checks.find(({ last }) => last.status === "fail")?.last;
+    this.#foresee(report);
+    const telling = report.checks.filter(({ severity }) => severity !== "none");
+    const failed = telling.find(({ last }) => last.status === "fail")?.last;
     if (failed === undefined) {
       if (!this.#serving) this.#drain.healed();
-      this.#phase("ready", checks.at(-1)?.last.message ?? "");
+      this.#phase("ready", `all ${telling.length} checks pass`);
       this.#teller.tell();
     } else {
       logger.warn({ check: failed }, "a check failed");
@@ -244,6 +266,17 @@ export class Keeper {
     }
     this.#serving = failed === undefined;
     this.#begun = true;
+  }
+
+  /** Told once, and shown by whoever asks for as long as it is expected. */
+  #foresee(report: HealthReport): void {
+    const { database, logger } = this.#deps;
+    this.#foresight.see(report);
+    const lines = this.#foresight.warningsOf(report);
+    const before = this.#foreseen;
+    this.#foreseen = lines.map(({ check }) => check).join(" ");
+    if (lines.length > 0 || before !== "") database.setForeseen(lines.map(({ line }) => line));
+    if (this.#foreseen !== before) logger.warn({ foreseen: lines }, "foreseen");
   }
 
   #phase(phase: KeeperPhase, detail: string): void {
@@ -255,35 +288,4 @@ export class Keeper {
     const part = `${Math.round(bytes / 1_000_000)} of ${Math.round(bytesTotal / 1_000_000)} MB`;
     this.#phase("installing", `fetching Chroma ${version}, ${part}`);
   };
-}
-
-function asFailure(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) {
-    if (error.code !== "SERVICE_UNHEALED") return error;
-    if (!error.retryable) return refused(error);
-    return new HoldfastError(error.message, {
-      code: "SERVER_CRASH_LOOP",
-      hint: error.hint ?? "See its log with: holdfast server logs",
-    });
-  }
-  return new HoldfastError(error instanceof Error ? error.message : String(error), {
-    code: "KEEPER_FAILED",
-    cause: error,
-  });
-}
-
-/** What is left needs a person. */
-function refused({ message, hint }: HoldfastError): HoldfastError {
-  return new HoldfastError(message, {
-    code: "HEAL_REFUSED",
-    hint: hint ?? "See what was found with: holdfast memory incidents",
-  });
-}
-
-function plain({ code, message, hint }: HoldfastError): {
-  code: string;
-  message: string;
-  hint: string | undefined;
-} {
-  return { code, message, hint };
 }

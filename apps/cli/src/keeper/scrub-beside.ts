@@ -1,5 +1,5 @@
 import { scrubCheck } from "@holdfast/chroma";
-import { type Clock, HoldfastError } from "@holdfast/core";
+import { type Clock, formatDuration, HoldfastError } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import type { KeeperDatabase } from "./keeper-database.ts";
@@ -53,7 +53,13 @@ export class ScrubBeside {
   /** What was found wrong is looked at again, since it may have been repaired. */
   async #tell(signal: AbortSignal): Promise<CheckOutcome> {
     if (this.#found?.status === "fail") this.#found = await this.#scrub.run({ signal });
-    return this.#found ?? { status: "pass", message: "it was compared within the last day" };
+    if (this.#found !== undefined) return this.#found;
+    const at = this.#deps.database.scrubbedAt();
+    const message =
+      at === undefined
+        ? "it is compared once it serves"
+        : `it was compared ${formatDuration(this.#deps.clock.now() - at)} ago`;
+    return { status: "pass", message };
   }
 
   async #run(): Promise<void> {

@@ -79,6 +79,13 @@ export class Foresight {
       : NOTHING_YET;
   }
 
+  /** What a round warns of, a line each. */
+  warningsOf({ checks }: HealthReport): { check: string; line: string }[] {
+    return checks
+      .filter(({ check, last }) => FORESEEING.includes(check) && last.status === "warn")
+      .map(({ check, last }) => ({ check, line: `${check}: ${last.message}` }));
+  }
+
   async #lookAtDisk(): Promise<CheckOutcome> {
     const { folder, clock } = this.#deps;
     const { bavail, bsize } = await statfs(folder);

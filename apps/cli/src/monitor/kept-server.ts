@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "@holdfast/core";
 import type { OrchestratedExit, OrchestratedState, Orchestrator } from "@holdfast/recovery";
-import { keeperStatus } from "../keeper/control-keeper.ts";
+import { keeperStatus } from "../keeper/keeper-status.ts";
 import { ensureKeeper, type EnsureKeeperOptions, type KeeperUse } from "../keeper/ensure-keeper.ts";
 import { serverState } from "../server-state.ts";
 

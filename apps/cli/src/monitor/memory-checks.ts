@@ -3,7 +3,7 @@ import { type Clock, formatDuration } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import { FRESH_INTERVALS, HEALTH_DEFAULTS, type HealthCheck, PhiAccrual } from "@holdfast/recovery";
 import { circuitName, circuitsOf } from "../breaker-text.ts";
-import { keeperStatus } from "../keeper/control-keeper.ts";
+import { keeperStatus } from "../keeper/keeper-status.ts";
 import { lossOf } from "../verdict.ts";
 
 /** How long a write may wait before that is worth a word. */
@@ -72,6 +72,20 @@ export function memoryChecks(memory: Memory, breaker: CircuitBreaker): HealthChe
       },
     },
   ];
+}
+
+/** What the keeper of a managed store expects to go wrong. It warns, and changes no status. */
+export function foreseenCheck(dataDirectory: string): HealthCheck {
+  return {
+    name: "foreseen",
+    service: "keeper",
+    severity: "none",
+    run: () => {
+      const { foreseen = [] } = keeperStatus(dataDirectory) ?? {};
+      if (foreseen.length === 0) return { status: "pass", message: "nothing is foreseen" };
+      return { status: "warn", message: foreseen.join("; ") };
+    },
+  };
 }
 
 /** Whether a managed store has a keeper, and whether that one still looks at it. */

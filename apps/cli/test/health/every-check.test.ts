@@ -230,6 +230,10 @@ const FAULTS: Record<string, [fault: (of: Stage) => unknown, told: RegExp]> = {
     ({ database }) => database.setPhase("ready", "all checks pass", Date.now() - 91_000),
     /stands still/,
   ],
+  foreseen: [
+    ({ database }) => database.setForeseen(["disk: 300 MiB are free, and it may be full in 4 h"]),
+    /may be full in 4 h/,
+  ],
   dns: [({ target }) => Object.assign(target, { host: "holdfast.invalid" }), /is not known/],
   tcp: [async ({ target }) => Object.assign(target, { port: await deadPort() }), /ECONNREFUSED/],
   heartbeat: [

@@ -162,6 +162,8 @@ describe("over a real Chroma", () => {
         "--watch",
         "--interval",
         "500ms",
+        "--report",
+        "watched.html",
         "--json",
       ]),
       { cwd: sandbox.folder, env: sandbox.environment, encoding: "utf8" },
@@ -172,6 +174,7 @@ describe("over a real Chroma", () => {
       .map((line) => JSON.parse(line) as object);
     expect(looks.length).toBeGreaterThan(1);
     expect(looks[0]).toMatchObject({ schema: "holdfast/health/v1", ok: true });
-    expect(existsSync(join(sandbox.folder, "health.html"))).toBe(false);
+    // It was there from the first look on, and was written over by the later ones.
+    expect(existsSync(join(sandbox.folder, "watched.html"))).toBe(true);
   });
 });

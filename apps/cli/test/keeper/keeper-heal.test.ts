@@ -5,7 +5,7 @@ import { inspectDataDirectory, readServerRecord, statePathsOf } from "@holdfast/
 import { RecoveryJournal } from "@holdfast/recovery";
 import { isRunning } from "@holdfast/sqlite";
 import { until } from "@holdfast/testkit";
-import { keeperStatus } from "../../src/keeper/control-keeper.ts";
+import { keeperStatus } from "../../src/keeper/keeper-status.ts";
 import { KeeperWorkspace } from "./keeper-workspace.ts";
 
 jest.setTimeout(120_000);

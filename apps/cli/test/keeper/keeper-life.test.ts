@@ -5,7 +5,8 @@ import { expect, jest, test } from "@jest/globals";
 import { readServerRecord } from "@holdfast/chroma";
 import { isRunning } from "@holdfast/sqlite";
 import { startFixture, until } from "@holdfast/testkit";
-import { keeperStatus, stopKeeper } from "../../src/keeper/control-keeper.ts";
+import { stopKeeper } from "../../src/keeper/control-keeper.ts";
+import { keeperStatus } from "../../src/keeper/keeper-status.ts";
 import { KeeperWorkspace } from "./keeper-workspace.ts";
 
 // A real Chroma, on a machine that may be busy: how long it takes is not what is tested.

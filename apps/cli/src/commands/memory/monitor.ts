@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { loadConfig, readSecret } from "@holdfast/config";
 import { durationMs, systemClock } from "@holdfast/core";
-import { memoryMetrics } from "@holdfast/memory";
-import { renderText, TEXT_CONTENT_TYPES } from "@holdfast/metrics";
+import { TEXT_CONTENT_TYPES } from "@holdfast/metrics";
 import type { HealthReport } from "@holdfast/recovery";
 import type { Context } from "../../context.ts";
-import { EXIT, type ExitStatus } from "../../exit-codes.ts";
+import { exportMetrics } from "../../export-metrics.ts";
+import { exitStatusOf } from "../../health/exit-status.ts";
 import { example } from "../../help.ts";
 import { HealthListener } from "../../listener/health-listener.ts";
 import { listenAddress } from "../../listener/listen-address.ts";
@@ -46,7 +46,7 @@ export function register(command: Command, context: Context): void {
 async function monitor(options: Options, context: Context): Promise<void> {
   for (let now = context; ; now = { ...context, config: reread(context) }) {
     const { last, changed } = await untilChanged(options, now);
-    if (options.once) context.exitStatus = statusOf(last);
+    if (options.once) context.exitStatus = exitStatusOf(last.status);
     if (!changed) return;
     context.output.note("The configuration has changed; watching under what is in force now");
   }
@@ -130,29 +130,14 @@ function viewOf(
   return screen ? screenView(output, `${mode} Chroma, ${name}`, report) : lineView(output);
 }
 
-function metricsOf(
-  { metrics, workspace }: Parts,
-  accept: string,
-): { text: string; contentType: string } {
+function metricsOf(parts: Parts, accept: string): { text: string; contentType: string } {
   const format = accept.includes("application/openmetrics-text") ? "openmetrics" : "prometheus";
-  const { collection_name: collection, host, port } = workspace.config.vector_store.config;
-  const server =
-    host === undefined || port === undefined ? {} : { server: { address: host, port } };
-  const mapping = memoryMetrics({ version: version(), collection, ...server });
-  return {
-    text: renderText(metrics.totals(), mapping, format),
-    contentType: TEXT_CONTENT_TYPES[format],
-  };
+  return { text: exportMetrics(parts, format), contentType: TEXT_CONTENT_TYPES[format] };
 }
 
 function lookAge({ checks }: HealthReport): number | undefined {
   const ages = checks.flatMap(({ ageMs }) => (ageMs === undefined ? [] : [ageMs]));
   return ages.length === 0 ? undefined : Math.min(...ages);
-}
-
-function statusOf({ status }: HealthReport): ExitStatus {
-  if (status === "healthy") return EXIT.ok;
-  return status === "degraded" || status === "recovering" ? EXIT.degraded : EXIT.unavailable;
 }
 
 function interval(text: string): number {

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { formatDuration, HoldfastError } from "@holdfast/core";
+import { durationMs, formatDuration, HoldfastError } from "@holdfast/core";
 import type { BackupStatus, MemoryStatus, OthersStatus, SalvageStatus } from "@holdfast/memory";
 import { breakerRows } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
+import { keeperStatus, type KeeperStatus } from "../../keeper/keeper-status.ts";
 import { moment } from "../../memory-text.ts";
 import type { MetricsDigest } from "../../metrics-digest.ts";
 import { columns, type Output, printable } from "../../output.ts";
@@ -28,6 +29,7 @@ interface Report {
     place: string;
     collection: string;
     server: ServerState | undefined;
+    keeper: KeeperStatus | undefined;
   };
   embedder: { provider: string; model: string | undefined };
   memory: MemoryStatus;
@@ -41,8 +43,13 @@ async function status(context: Context): Promise<void> {
   const report = await withMirror(context, async (memory, workspace): Promise<Report> => {
     const state = memory.status();
     const metrics = await recentMetrics(workspace, output);
+    const { dataDirectory } = workspace;
+    const keeper = dataDirectory === undefined ? undefined : keeperStatus(dataDirectory);
+    const { interval } = loaded.config.health;
     return {
-      verdict: loaded.config.enabled ? verdictOf(state, Date.now()) : SWITCHED_OFF,
+      verdict: loaded.config.enabled
+        ? verdictOf(state, { now: Date.now(), intervalMs: durationMs(interval), keeper })
+        : SWITCHED_OFF,
       configuration: {
         source: loaded.source,
         file: loaded.file,
@@ -52,8 +59,8 @@ async function status(context: Context): Promise<void> {
         mode: loaded.config.vector_store.config.mode ?? "managed",
         place: placeOf(workspace),
         collection: state.collection,
-        server:
-          workspace.dataDirectory === undefined ? undefined : serverState(workspace.dataDirectory),
+        server: dataDirectory === undefined ? undefined : serverState(dataDirectory),
+        keeper,
       },
       embedder: {
         provider: loaded.config.embedder.provider,
@@ -106,7 +113,13 @@ function text(report: Report, metrics: string[][], output: Output): string {
   const { verdict, configuration, store, memory } = report;
   const { ledger, outbox, breaker, salvaged } = memory;
   const colour = (
-    { healthy: "green", unhealthy: "red", degraded: "yellow", unknown: "yellow" } as const
+    {
+      healthy: "green",
+      unhealthy: "red",
+      recovering: "yellow",
+      degraded: "yellow",
+      unknown: "yellow",
+    } as const
   )[verdict.status];
   const oldest =
     outbox.oldestAgeMs === undefined
@@ -119,6 +132,7 @@ function text(report: Report, metrics: string[][], output: Output): string {
     ],
     ["store", `${store.mode} Chroma, ${store.place}, collection ${store.collection}`],
     ...(store.server === undefined ? [] : [["server", describeServer(store.server)]]),
+    ...(store.keeper?.running === true ? keeperRows(store.keeper) : []),
     ...breakerRows(breaker, Date.now()),
     [
       "ledger",
@@ -166,6 +180,17 @@ function salvageRows({ at, file, lost }: SalvageStatus): string[][] {
   return [
     ["damage", `the outbox was damaged on ${moment(at)}, and set aside as ${file}`],
     ["", lost.length === 0 ? "nothing is known to be lost" : `lost: ${named}${more}`],
+  ];
+}
+
+function keeperRows({ phase, detail, canaryAt, foreseen }: KeeperStatus): string[][] {
+  const canary =
+    canaryAt === undefined
+      ? ""
+      : `; a canary came back ${formatDuration(Date.now() - canaryAt)} ago`;
+  return [
+    ["keeper", `${phase}: ${detail}${canary}`],
+    ...foreseen.map((line) => ["foreseen", line]),
   ];
 }
 

@@ -5,7 +5,7 @@ import { managedEndpoint } from "@holdfast/chroma/state";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
-import { keeperStatus, type KeeperStatus } from "../../keeper/control-keeper.ts";
+import { keeperStatus, type KeeperStatus } from "../../keeper/keeper-status.ts";
 import { columns, messageOf, printable } from "../../output.ts";
 import { type ServerState, serverState } from "../../server-state.ts";
 import { openStore } from "../../wire.ts";
