@@ -70,6 +70,10 @@ test("backup, verify, drill, restore, undo: as a user meets them", async () => {
 
 test("no secret goes into a backup, and the configuration comes back without", async () => {
   await run("add", "one");
+  const file = join(sandbox.folder, "holdfast.yaml");
+  const hooks = ["https://x.example/h?key=hunter2", "https://u:hunter2@x.example/h"];
+  const channels = hooks.map((url) => `{type: webhook, url: "${url}"}`).join(", ");
+  writeFileSync(file, `${readFileSync(file, "utf8")}alerts: {channels: [${channels}]}\n`);
   mkdirSync(join(sandbox.folder, "policies"));
   const webhook = `# token: ghp_0123456789abcdefghijABCDEFGHIJ012345
 name: hook
@@ -91,10 +95,18 @@ actions: [{type: skip}]
   expect(manifest).toContain("env: HOLDFAST_VECTOR_STORE_CONFIG_HEADERS_X_NOTE");
 
   configure();
-  const before = readFileSync(join(sandbox.folder, "holdfast.yaml"), "utf8");
-  const restored = await run("restore", output, "--config-only", "--yes");
+  const before = readFileSync(file, "utf8");
+  // What is missing is named, and nothing put in force without it.
+  const early = await run("restore", output, "--config-only", "--yes");
+  expect(early.stdout).toContain("HOLDFAST_ALERTS_CHANNELS_0_URL is not set");
+  expect(readFileSync(file, "utf8")).toBe(before);
+  const environment = Object.fromEntries(
+    hooks.map((url, at) => [`HOLDFAST_ALERTS_CHANNELS_${at}_URL`, url]),
+  );
+  const args = ["memory", "restore", output, "--config-only", "--yes", "--json"];
+  const restored = await sandbox.run(args, { environment });
   expect(restored).toMatchObject({ status: 0 });
-  const [, policy, { file, keptAs }] = restored.json.data.files;
+  const [, policy, { keptAs }] = restored.json.data.files;
   expect(JSON.parse(readFileSync(policy.file, "utf8"))).toMatchObject({ name: "j" });
   expect(readFileSync(keptAs, "utf8")).toBe(before);
   expect(readFileSync(file, "utf8")).toContain("X-From");

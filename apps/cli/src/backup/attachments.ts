@@ -89,16 +89,20 @@ function withoutSecrets(value: unknown, path: string, secrets: string[]): unknow
     );
   if (typeof value !== "string" || !isSecret(path, value)) return value;
   secrets.push(path);
-  const name = path.replaceAll(/[^A-Za-z0-9]+/g, "_").toUpperCase();
-  return { env: `HOLDFAST_${name}` };
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  const name = `HOLDFAST_${words.join("_").toUpperCase()}`;
+  // Where text was, a reference within text is valid; a header may be any reference.
+  return isHeader(path) ? { env: name } : `\${${name}}`;
 }
+
+const isHeader = (path: string): boolean => path.split(".").at(-2) === "headers";
 
 function isSecret(path: string, value: string): boolean {
   const keys = path.split(".");
   const key = keys.at(-1) ?? "";
   const isReference = key === "env" || key === "file";
   if (isReference || /^\$\{[^}]*\}$/.test(value)) return false;
-  // A header's value is as good as a password.
-  if (keys.at(-2) === "headers") return true;
+  // A header's value is as good as a password, and so may a URL's query be.
+  if (isHeader(path) || (key === "url" && value.includes("?"))) return true;
   return redactor.redactValue(key, value).count > 0 || redactor.redact(value).count > 0;
 }
