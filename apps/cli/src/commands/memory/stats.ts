@@ -5,6 +5,7 @@ import type { OperationSummary } from "@holdfast/metrics";
 import { circuitName, circuitsOf, worstCircuit } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
+import { roomFor } from "../../memory-text.ts";
 import { type MetricsReport, readMetrics } from "../../metrics-report.ts";
 import { budget, counted, lastText, percent, runs, took, windowText } from "../../metrics-text.ts";
 import { columns, type Output, printable } from "../../output.ts";
@@ -154,7 +155,9 @@ function table({ memory, store }: MetricsReport): string {
 
 /** How it went over the window, one character a step. */
 function course({ memory }: MetricsReport): string {
-  const { points, stepMs } = memory.timeline;
+  const { stepMs } = memory.timeline;
+  // The last ones, where the terminal has not the room for all.
+  const points = memory.timeline.points.slice(-roomFor("average  ".length));
   const total = points.map(({ succeeded, failed }) => succeeded + failed);
   if (total.every((count) => count === 0)) return "";
   return columns([
