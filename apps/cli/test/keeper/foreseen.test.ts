@@ -7,12 +7,10 @@ import { Sandbox } from "../run-cli.ts";
 
 jest.setTimeout(120_000);
 
-const obstacle = mountObstacle();
-const withDisk = obstacle === undefined ? test : test.skip;
+const whenMounts = mountObstacle() === undefined ? describe : describe.skip;
 
-withDisk(
-  "a disk that fills up is foreseen by the keeper: told, and no status changes",
-  async () => {
+whenMounts("on a disk of its own, where this user may mount one", () => {
+  test("a disk that fills up is foreseen by the keeper: told, and no status changes", async () => {
     using disk = smallDisk(200);
     const sandbox = new Sandbox();
     const settings = `vector_store: {config: {persist_directory: "${join(disk.path, "data")}"}}\n`;
@@ -34,6 +32,5 @@ withDisk(
       await sandbox.run(["server", "stop"]);
       sandbox.remove();
     }
-  },
-);
+  });
 });
