@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { parseYaml, YamlError } from "@holdfast/document";
 import { overlayFileOf } from "../layers/file-layer.ts";
 import { isFile, readConfigFile } from "../read-config-file.ts";
 import { DeploymentError } from "./deployment-error.ts";

@@ -2,7 +2,8 @@ import { dirname, join, resolve } from "node:path";
 import type { Environment } from "../interpolate.ts";
 import { loadConfig, type LoadedConfig } from "../load-config.ts";
 import { changesBetween, type ConfigChange } from "./config-changes.ts";
-import { contentIdOf, contentOf, type DeployedContent } from "./deployment-content.ts";
+import { contentIdOf, contentOf, type DeployedContent, isReadable } from "./deployment-content.ts";
+import { DeploymentError } from "./deployment-error.ts";
 import type { Deployment, DeploymentOutcome } from "./deployment-history.ts";
 import {
   locked,
@@ -43,6 +44,8 @@ export interface DeploymentPlan {
   /** What is in force now. */
   readonly base: string | undefined;
   readonly changes: readonly ConfigChange[];
+  /** What is in force cannot be read, so that the changes are not from it, but from nothing. */
+  readonly damaged: boolean;
   /** It is in force already, and proved. */
   readonly unchanged: boolean;
   /** The number whose content a rollback brings back. */
@@ -200,7 +203,7 @@ export class Deployments {
   #planOf(content: DeployedContent, loaded: LoadedConfig): DeploymentPlan {
     const inForce = this.#store.inForce();
     const base = typeof inForce === "string" ? undefined : inForce.id;
-    const before = base === undefined ? undefined : this.#store.read(base);
+    const before = base === undefined ? undefined : this.#readable(base);
     const id = contentIdOf(content);
     const { outcome } = inForceOf(this.#store.history(), base) ?? {};
     const intact = before !== undefined && contentIdOf(before) === id;
@@ -210,8 +213,20 @@ export class Deployments {
       loaded,
       base,
       changes: changesBetween(before, content),
+      damaged: base !== undefined && before === undefined,
       unchanged: base === id && intact && outcome === "proved",
     };
+  }
+
+  /** A kept content; undefined when it is damaged: a deployment is the way out of that. */
+  #readable(id: string): DeployedContent | undefined {
+    try {
+      const content = this.#store.read(id);
+      return isReadable(content) ? content : undefined;
+    } catch (error) {
+      if (error instanceof DeploymentError) return undefined;
+      throw error;
+    }
   }
 
   /** Books what a deployment that was cut off has left, by what is in force. */

@@ -1,7 +1,7 @@
 import { YamlError } from "@holdfast/document";
 import { ConfigError } from "../config-error.ts";
 import { changesBetween, type ConfigChange } from "./config-changes.ts";
-import { contentIdOf, contentOf, type DeployedContent } from "./deployment-content.ts";
+import { contentIdOf, contentOf, type DeployedContent, isReadable } from "./deployment-content.ts";
 
 /**
  * - `edited`: the deployed copy was changed by hand
@@ -32,11 +32,11 @@ export function driftOf(inForce: InForce | "foreign"): Drift[] {
       ? []
       : [drift("edited", "the deployed copy was changed by hand")]),
     ...(proved ? [] : [drift("unproved", "its deployment is under way, or was cut off")]),
-    ...sourceDrift(content),
+    ...sourceDrift(id, content),
   ];
 }
 
-function sourceDrift(content: DeployedContent): Drift[] {
+function sourceDrift(id: string, content: DeployedContent): Drift[] {
   const { origin } = content;
   let now: DeployedContent;
   try {
@@ -45,8 +45,9 @@ function sourceDrift(content: DeployedContent): Drift[] {
     if (!(error instanceof ConfigError)) throw error;
     return [drift("source-missing", error.message)];
   }
-  if (contentIdOf(now) === contentIdOf(content)) return [];
+  if (contentIdOf(now) === id) return [];
   const message = `${origin.file} has changed since it was deployed`;
+  if (!isReadable(content)) return [drift("source-changed", message)];
   try {
     return [drift("source-changed", message, changesBetween(content, now))];
   } catch (error) {

@@ -284,14 +284,34 @@ describe("drift", () => {
   test("a copy that was edited by hand, also by an editor that writes a new file", () => {
     chmodSync(installed(), 0o600);
     writeFileSync(installed(), staging("outbox: {wait: 5}"));
-    expect(
+    const kinds = (): string[] =>
       deployments()
         .drift()
-        .map((each) => each.kind),
-    ).toContain("edited");
+        .map(({ kind }) => kind);
+    expect(kinds()).toEqual(["edited"]);
+    writeFileSync(installed(), "outbox: {wait: [");
+    expect(kinds()).toEqual(["edited"]);
     rmSync(installed());
     writeFileSync(installed(), staging("outbox: {wait: 5}"));
     expect(deployments().drift()).toMatchObject([{ kind: "replaced" }]);
+  });
+
+  test.each([
+    ["is no YAML any more", () => writeFileSync(installed(), "outbox: {wait: [")],
+    [
+      "lacks its note",
+      () => rmSync(join(dirname(realpathSync(installed())), ".deployed-from.json")),
+    ],
+    ["is gone", () => rmSync(join(dirname(installed()), "contents"), { recursive: true })],
+  ])("of a copy that %s, a deployment is the way out", async (_, damage) => {
+    chmodSync(installed(), 0o600);
+    damage();
+    expect(await deploy(staging("outbox: {wait: 2}"))).toMatchObject({
+      damaged: true,
+      unchanged: false,
+    });
+    expect(inForce().config.outbox.wait).toBe(2);
+    expect(deployments().drift()).toEqual([]);
   });
 
   test("the same text deployed again puts an edit right, and keeps it aside", async () => {

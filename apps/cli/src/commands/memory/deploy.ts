@@ -67,10 +67,12 @@ async function deploy(
   );
 }
 
-function planText({ content, unchanged, base, changes }: DeploymentPlan, output: Output): string {
+function planText(plan: DeploymentPlan, output: Output): string {
+  const { content, unchanged, base, changes, damaged } = plan;
   const { file, environment } = content.origin;
   if (unchanged) return `${printable(file)} is in force for ${environment} already.`;
-  const against = base === undefined ? "nothing is deployed yet" : "against what is in force";
+  const deployed = damaged ? "what is in force cannot be read" : "against what is in force";
+  const against = base === undefined ? "nothing is deployed yet" : deployed;
   const head = `${printable(file)} for ${environment} (${against}):`;
   const same = changes.length === 0 ? ["  the same settings, written otherwise"] : [];
   return [head, ...same, ...changesText(changes, output)].join("\n");
