@@ -1,6 +1,6 @@
 import { formatDuration } from "@holdfast/core";
 import type { Durability, RecallSource, Scope } from "@holdfast/memory";
-import { LAST_COLUMN_MIN, type Output, printable } from "./output.ts";
+import { LAST_COLUMN_MIN, type Output, printable, terminalWidth } from "./output.ts";
 
 /** One line of a memory's text, short enough for a list. */
 export function oneLine(text: string, width: number): string {
@@ -8,10 +8,9 @@ export function oneLine(text: string, width: number): string {
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 
-/** Columns left for text beside `taken` others; a pipe has no width, so it gets all of it. */
+/** Columns left for text beside `taken` others. */
 export function roomFor(taken: number): number {
-  const width = process.stdout.isTTY ? process.stdout.columns : Number.MAX_SAFE_INTEGER;
-  return Math.max(20, width - taken);
+  return Math.max(20, terminalWidth() - taken);
 }
 
 /** As `roomFor`; where that is too little to read in, what a line of its own has. */

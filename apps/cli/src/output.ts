@@ -112,17 +112,23 @@ export function printable(text: string): string {
   });
 }
 
+/** Columns of the terminal; without bound for a pipe, and where the terminal does not say. */
+export function terminalWidth(): number {
+  const width = process.stdout.isTTY ? process.stdout.columns : 0;
+  return width > 0 ? width : Number.POSITIVE_INFINITY;
+}
+
 const GAP = "  ";
 /** Narrower than this, a last column is no place to read in. */
 export const LAST_COLUMN_MIN = 24;
 
 /**
  * Columns aligned by their widest cell, two blanks apart. On a terminal that is too narrow the last
- * one is wrapped, or whatever finds no room goes on in further lines; a pipe has no width.
+ * one is wrapped, or whatever finds no room goes on in further lines.
  */
 export function columns(
   rows: readonly (readonly string[])[],
-  room: number = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
+  room: number = terminalWidth(),
 ): string {
   const widths: number[] = [];
   for (const row of rows)

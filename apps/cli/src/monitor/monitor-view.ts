@@ -44,8 +44,8 @@ export function screenView(
   const draw = (): void => {
     const current = report();
     if (current === undefined) return;
-    const rows = process.stdout.rows ?? 24;
-    const width = process.stdout.columns ?? 80;
+    const rows = process.stdout.rows || 24;
+    const width = process.stdout.columns || 80;
     const lines = screenLines(current, { place, recent, output }).slice(0, rows - 1);
     const fitted = lines.map((line) => `${fit(line, width)}${CLEAR_LINE}`).join("\n");
     process.stdout.write(`${HOME}${fitted}\n${CLEAR_BELOW}`);
