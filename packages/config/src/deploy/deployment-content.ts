@@ -89,6 +89,17 @@ function isIntact(folder: string, id: string): boolean {
   }
 }
 
+/** Whether it can be compared with: a copy may have been edited into no YAML at all. */
+export function isReadable({ files }: DeployedContent): boolean {
+  try {
+    for (const text of Object.values(files)) parseYaml(text);
+    return true;
+  } catch (error) {
+    if (error instanceof YamlError) return false;
+    throw error;
+  }
+}
+
 function damaged(id: string, why: string, cause?: unknown): DeploymentError {
   return new DeploymentError(`The deployed content ${id.slice(0, 12)} is damaged: ${why}`, {
     code: "DEPLOYMENT_DAMAGED",
