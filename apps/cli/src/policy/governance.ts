@@ -22,6 +22,8 @@ export interface GovernanceDeps {
   warn: (message: string) => void;
   /** Told what a policy recalled. */
   note: (message: string) => void;
+  /** What leads out of the memory. Default: it is done before the call returns. */
+  outward?: ReturnType<typeof outwardActions>;
 }
 
 /**
@@ -47,10 +49,12 @@ export async function governed(
   const metrics = openMetrics(workspace);
   const under = governedMemory(memory, {
     decider,
-    outward: outwardActions(workspace, {
-      readSecret: deps.readSecret,
-      write: (text) => deps.warn(text.trimEnd()),
-    }),
+    outward:
+      deps.outward ??
+      outwardActions(workspace, {
+        readSecret: deps.readSecret,
+        write: (text) => deps.warn(text.trimEnd()),
+      }),
     onReport: (report) => tell(report, deps),
     onDecision(event, evaluation, now) {
       count(metrics, evaluation);

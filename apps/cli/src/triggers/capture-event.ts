@@ -58,7 +58,7 @@ export async function captureEvent(
   const { enabled, directory } = config.policies;
   if (!enabled || !existsSync(directory)) return journal.add(content, Date.now());
   const { captureGoverned } = await import("./governed-capture.ts");
-  return await captureGoverned(content, workspaceOf(loaded), { journal, environment, tell });
+  return await captureGoverned(content, loaded, { journal, environment, tell });
 }
 
 /** Where a configuration's memories are on this machine, and how captures are bounded. */

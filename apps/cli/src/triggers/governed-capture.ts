@@ -1,11 +1,12 @@
-import { readSecret } from "@holdfast/config";
+import { type LoadedConfig, readSecret } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
 import type { Embedder, Memory, NewMemory, Receipt } from "@holdfast/memory";
 import type { CaptureJournal, CaptureResult } from "@holdfast/memory/capture";
 import { StoreError, type VectorStore } from "@holdfast/store";
 import { governed } from "../policy/governance.ts";
 import { overStore } from "../wire.ts";
-import type { Workspace } from "../workspace.ts";
+import { workspaceOf } from "../workspace.ts";
+import { OutwardEffects } from "./outward-effects.ts";
 
 export interface GovernedDeps {
   journal: CaptureJournal;
@@ -16,14 +17,16 @@ export interface GovernedDeps {
 
 /**
  * Captures under the workspace's policies: what they do to the memory goes into the journal, and all
- * that they do besides is done as for any other event. The store is not asked.
+ * that they do to other memories is done as for any other event. Alerts and webhooks are left to a
+ * process that nobody waits for. The store is not asked.
  * @throws PolicyError `POLICY_INVALID`: what a broken rule would forbid is not captured.
  */
 export async function captureGoverned(
   memory: NewMemory,
-  workspace: Workspace,
+  loaded: LoadedConfig,
   { journal, environment, tell }: GovernedDeps,
 ): Promise<CaptureResult | { result: "declined" }> {
+  const workspace = workspaceOf(loaded);
   const { memory: mirror, close } = await overStore(
     workspace,
     { store: awayStore, embedder: awayEmbedder },
@@ -32,18 +35,17 @@ export async function captureGoverned(
   try {
     let captured: CaptureResult = { result: "full" };
     const capturing = capturingMemory(mirror, (item) => (captured = journal.add(item, Date.now())));
-    const deps = {
-      readSecret: (reference: Parameters<typeof readSecret>[0]) =>
-        readSecret(reference, environment),
-      warn: tell,
-      note: tell,
-    };
+    const secretOf = (reference: Parameters<typeof readSecret>[0]): string =>
+      readSecret(reference, environment);
+    const outward = new OutwardEffects(workspace, { readSecret: secretOf, write: tell });
+    const deps = { readSecret: secretOf, warn: tell, note: tell, outward: outward.actions };
     const under = (await governed(capturing, workspace, deps)) ?? capturing;
     try {
       await under.addMany([memory], { waitMs: 0 });
     } finally {
-      // What is asynchronous is waited for when the memory itself is declined, too.
+      // What is to be told is told when the memory itself is declined, too.
       await under.close();
+      await outward.handOver(loaded, environment);
     }
     return captured;
   } catch (error) {
