@@ -89,7 +89,7 @@ describe("what the commands print on a real Chroma is what their schemas say", (
     await answer("init");
     await answer("init", 1);
     await answer("memory validate holdfast.yaml");
-    await answer("memory validate wrong.yaml", 4);
+    expect(await answer("memory validate wrong.yaml", 4)).toMatchObject({ valid: false });
     await answer("memory generate --env testing --minimal");
     await answer("memory generate --env production --output production.yaml");
     await answer("config explain outbox.wait");
@@ -116,7 +116,7 @@ describe("what the commands print on a real Chroma is what their schemas say", (
     await answer("policy test --coverage-threshold 1");
     await answer("policy replay", 1);
     await answer("memory add nothing-secret --set policies.record_events=10");
-    await answer("policy replay");
+    expect(await answer("policy replay")).toMatchObject({ events: 1 });
     await answer("policy remove no-passwords --yes");
   });
 
@@ -126,7 +126,7 @@ describe("what the commands print on a real Chroma is what their schemas say", (
     await answer("server status");
     const { id } = await answer("memory add - --user ada --tag colour --meta n=3", 0, "Ada: blue");
     await answer("memory search colours --user ada");
-    await answer(`memory get ${id}`);
+    expect(await answer(`memory get ${id}`)).toMatchObject({ memory: { id } });
     await answer("memory get nothing", 1);
     await answer("memory list --tag colour");
     await answer("memory scan --secrets");
@@ -153,14 +153,14 @@ describe("what the commands print on a real Chroma is what their schemas say", (
     await answer(`memory restore ${path} --dry-run`);
     await answer(`memory restore ${path} --yes`);
     await answer("memory restore --undo --dry-run");
-    await answer("memory restore --undo --yes");
+    expect(await answer("memory restore --undo --yes")).toMatchObject({ dryRun: false });
     await answer("memory restore configuration.yaml --config-only --dry-run");
   });
 
   test("repairing", async () => {
     await answer("memory breaker open --reason tested");
     await answer("memory add queued");
-    const seq = refuseLast(join(sandbox.folder, ".holdfast/chroma.holdfast/outbox.db"));
+    const seq = refuseLast(join(sandbox.folder, ".holdfast/chroma.holdfast/memory.db"));
     await answer("memory search queued");
     await answer("memory status");
     await answer("memory breaker explain --operation write");
@@ -168,7 +168,7 @@ describe("what the commands print on a real Chroma is what their schemas say", (
     await answer("memory breaker close");
     await answer("memory breaker reset");
     await answer("memory outbox list");
-    await answer(`memory outbox discard ${seq} --yes`);
+    expect(await answer(`memory outbox discard ${seq} --yes`)).toMatchObject({ discarded: 1 });
     await answer(`memory outbox discard ${seq} --yes`, 2);
     await answer("memory outbox retry");
     await answer("memory rebuild --yes");
@@ -187,7 +187,7 @@ describe("what the commands print on a real Chroma is what their schemas say", (
     writeFileSync(join(sandbox.folder, "second.yaml"), SECOND);
     await answer("memory deploy second.yaml --env development");
     await answer("memory deployments");
-    await answer("memory drift --env development");
+    expect(await answer("memory drift --env development")).toMatchObject({ clean: true });
     await answer("memory rollback --env development");
   });
 
@@ -197,7 +197,7 @@ describe("what the commands print on a real Chroma is what their schemas say", (
     await answer("server stop");
     await answer("server status", 13);
     await answer("memory status");
-    await answer("demo");
+    expect(await answer("demo")).toMatchObject({ proved: true });
   });
 
   test("and no command was left out", () => {

@@ -8,7 +8,10 @@ export function register(command: Command, context: Context): void {
   command
     .argument("[path]", "a key such as outbox.wait, or a section; default everything", "")
     .action((path: string) => explain(path, context));
-  example(command, ["holdfast config explain outbox.wait", "holdfast config explain vector_store"]);
+  example(command, [
+    "holdfast memory config explain outbox.wait",
+    "holdfast memory config explain vector_store",
+  ]);
 }
 
 function explain(path: string, context: Context): void {

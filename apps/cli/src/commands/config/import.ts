@@ -18,8 +18,8 @@ export function register(command: Command, context: Context): void {
     .option("--force", "replace the file when there is one")
     .action((file: string, options: ImportOptions) => bringOver(file, options, context));
   example(command, [
-    "holdfast config import memory.yaml",
-    "holdfast config import memory.yaml --output holdfast.yaml",
+    "holdfast memory config import memory.yaml",
+    "holdfast memory config import memory.yaml --output holdfast.yaml",
   ]);
 }
 
