@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readServerRecord } from "@holdfast/chroma";
+import { startChroma } from "@holdfast/testkit";
+import { deadPort } from "./dead-port.ts";
 import { MonitorProcess } from "./monitor-process.ts";
 import { Sandbox } from "./run-cli.ts";
 
@@ -19,6 +21,21 @@ afterEach(async () => {
 
 function configure(text: string): void {
   writeFileSync(join(sandbox.folder, "holdfast.yaml"), text);
+}
+
+interface LogLine {
+  msg: string;
+  level: number;
+  check?: string;
+}
+
+/** What the monitor of a store elsewhere has written, a JSON object a line. */
+function logLines(): LogLine[] {
+  const { folder } = sandbox;
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const log = files.find((file) => file.endsWith("monitor.log")) ?? "";
+  const lines = readFileSync(join(folder, log), "utf8").trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as LogLine);
 }
 
 const MANAGED = "vector_store: {config: {persist_directory: data}}\n";
@@ -74,6 +91,44 @@ describe("over a managed store", () => {
 });
 
 describe("over a server elsewhere", () => {
+  test("a collection that is gone is made anew from the mirror, unasked, and the log tells", async () => {
+    await using chroma = await startChroma();
+    configure(`vector_store: {config: {host: 127.0.0.1, port: ${chroma.port}}}\n`);
+    for (const text of ["tea is at four", "the rope is in the left locker"])
+      await sandbox.run(["memory", "add", text]);
+    await using monitor = new MonitorProcess(sandbox, ["--interval", "500ms"]);
+    await monitor.event("status", ({ to }) => to === "healthy");
+    const place = "tenants/default_tenant/databases/default_database/collections/memories";
+    await fetch(`http://127.0.0.1:${chroma.port}/api/v2/${place}`, { method: "DELETE" });
+    expect(await monitor.event("recovered")).toMatchObject({
+      by: { outcome: "recovered", incident: { state: "recovered" } },
+    });
+    const found = await sandbox.run(["memory", "search", "tea", "--json"]);
+    expect(found.json.data).toMatchObject({
+      degraded: false,
+      hits: expect.arrayContaining([expect.objectContaining({ text: "tea is at four" })]),
+    });
+    await monitor.stop();
+    const lines = logLines();
+    expect(lines.find(({ check }) => check === "collection")).toMatchObject({
+      level: 40,
+      last: { status: "fail", message: expect.stringContaining("is gone, with 2 records") },
+    });
+    expect(lines.map(({ msg }) => msg)).toEqual(expect.arrayContaining(["decided", "recovered"]));
+  });
+
+  test("a dead one is started again by the command that the configuration states", async () => {
+    const port = await deadPort();
+    const started = join(sandbox.folder, "started");
+    configure(
+      `vector_store: {config: {host: 127.0.0.1, port: ${port}}}
+recovery: {restart_command: [touch, "${started}"]}
+`,
+    );
+    const { status } = await sandbox.run(["memory", "monitor", "--once"]);
+    expect({ status, started: existsSync(started) }).toEqual({ status: 13, started: true });
+  });
+
   test("one look at a dead one: 13, what is wrong, what to do, and an incident", async () => {
     configure("vector_store: {config: {host: 127.0.0.1, port: 9}}\n");
     const { status, stdout } = await sandbox.run(["memory", "monitor", "--once"]);

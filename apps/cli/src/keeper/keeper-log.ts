@@ -4,19 +4,21 @@ import pino, { type Logger } from "pino";
 
 export type KeeperLogger = Pick<Logger, "info" | "warn" | "error">;
 
-/** Past this many bytes the log is rotated; one older generation (`.1`) is kept. */
+/** Past this many bytes a log is rotated; one older generation (`.1`) is kept. */
 const BYTES_MAX = 4 * 1024 * 1024;
 
 export function keeperLogFile(stateDirectory: string): string {
   return join(stateDirectory, "keeper.log");
 }
 
-/** A structured log, one JSON object a line, 0600. `rotate` is cheap; call it now and then. */
-export function openKeeperLog(stateDirectory: string): {
-  logger: KeeperLogger;
-  rotate: () => void;
-} {
-  const file = keeperLogFile(stateDirectory);
+/**
+ * A structured log, one JSON object a line, 0600; each line names this process as `who`. `rotate` is
+ * cheap; call it now and then.
+ */
+export function openLog(
+  file: string,
+  who: "keeper" | "monitor",
+): { logger: KeeperLogger; rotate: () => void } {
   const destination = pino.destination({ dest: file, sync: true, mode: 0o600 });
   const rotate = (): void => {
     if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= BYTES_MAX) return;
@@ -25,7 +27,7 @@ export function openKeeperLog(stateDirectory: string): {
   };
   rotate();
   return {
-    logger: pino({ base: { keeper: process.pid }, errorKey: "error" }, destination),
+    logger: pino({ base: { [who]: process.pid }, errorKey: "error" }, destination),
     rotate,
   };
 }

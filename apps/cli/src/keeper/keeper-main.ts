@@ -5,14 +5,14 @@ import { durationMs, systemClock, systemRandom } from "@holdfast/core";
 import { RecoveryJournal } from "@holdfast/recovery";
 import { healthOptions, restartOptions } from "../health-options.ts";
 import { managedServerOptions } from "../managed-server-options.ts";
-import { ownCollections, targetOf } from "../recovery/store-recovery.ts";
+import { repairPorts } from "../recovery/store-recovery.ts";
 import { userDataDirectory } from "../user-directories.ts";
 import { type StoreAccess, wire } from "../wire.ts";
 import { recoveryFileOf, workspaceOf } from "../workspace.ts";
 import { Keeper } from "./keeper.ts";
 import type { KeeperArguments } from "./keeper-arguments.ts";
 import { KeeperDatabase } from "./keeper-database.ts";
-import { openKeeperLog } from "./keeper-log.ts";
+import { keeperLogFile, openLog } from "./keeper-log.ts";
 import { KeeperMetrics } from "./keeper-metrics.ts";
 
 const LOCK_WAIT_MS = 300;
@@ -39,7 +39,7 @@ async function main(given: KeeperArguments): Promise<void> {
   const { dataDirectory, config } = workspace;
   if (dataDirectory === undefined) throw new TypeError("Only a managed store has a keeper");
   const { stateDirectory } = ensureStateDirectory(dataDirectory);
-  const { logger, rotate } = openKeeperLog(stateDirectory);
+  const { logger, rotate } = openLog(keeperLogFile(stateDirectory), "keeper");
   const { anonymized_telemetry } = config.vector_store.config;
   // Chroma's own name for it; the server inherits it, and builds without telemetry ignore it.
   process.env["ANONYMIZED_TELEMETRY"] = anonymized_telemetry ? "True" : "False";
@@ -78,10 +78,7 @@ async function main(given: KeeperArguments): Promise<void> {
         rotateLog: rotate,
         clock: systemClock,
         random: systemRandom,
-        recovery: {
-          target: targetOf(workspace, access),
-          isOwnCollection: ownCollections(workspace),
-        },
+        recovery: repairPorts(parts, access),
       },
     );
     await keeper.run(stopping.signal);

@@ -1,7 +1,6 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import {
   chromaProof,
-  type ChromaRecoveryDeps,
   chromaStrategies,
   type InstallProgress,
   type ManagedServerOptions,
@@ -26,6 +25,7 @@ import {
 } from "@holdfast/recovery";
 import { startTimeOf } from "@holdfast/sqlite";
 import type { VectorStore } from "@holdfast/store";
+import type { RepairPorts } from "../recovery/store-recovery.ts";
 import { Foresight } from "../monitor/foresight.ts";
 import { BreakerTeller } from "./breaker-teller.ts";
 import { isAnyTripped } from "./circuits.ts";
@@ -65,7 +65,7 @@ export interface KeeperDeps {
   clock: Clock;
   random: Random;
   /** What repairs need to know besides. */
-  recovery: Pick<ChromaRecoveryDeps, "target" | "isOwnCollection">;
+  recovery: RepairPorts;
   rotateLog?: () => void;
 }
 

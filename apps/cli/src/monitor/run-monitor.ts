@@ -8,11 +8,12 @@ import { BreakerTeller } from "../keeper/breaker-teller.ts";
 import { DrainBeside } from "../keeper/drain-beside.ts";
 import { KeeperMetrics } from "../keeper/keeper-metrics.ts";
 import { keeperTeller } from "../keeper-teller.ts";
-import { ownCollections, targetOf } from "../recovery/store-recovery.ts";
+import { repairPorts } from "../recovery/store-recovery.ts";
 import { type Parts, type StoreAccess, wire } from "../wire.ts";
 import { type Workspace, workspaceOf } from "../workspace.ts";
 import { Alerts } from "./alerts.ts";
 import { KeptServer } from "./kept-server.ts";
+import { monitorLog } from "./monitor-log.ts";
 import type { MonitorView } from "./monitor-view.ts";
 import { StoreSupervisor } from "./store-supervisor.ts";
 
@@ -61,12 +62,12 @@ export async function runMonitor(
   using store = new StoreSupervisor(options, {
     parts,
     keptServer,
-    target: targetOf(workspace, access),
-    isOwnCollection: ownCollections(workspace),
+    repairs: repairPorts(parts, access),
     onEvent: (event) => see(event),
   });
   const report = (): HealthReport => store.report();
-  const view = deps.view(report);
+  const log = monitorLog(workspace.stateDirectory);
+  const view = logged(deps.view(report), log);
   const down = await deps.onUp(parts, report);
   const alerts = options.alerts ? alertsOf(workspace, context, view) : undefined;
   const beside = new Beside(parts, view, dataDirectory === undefined);
@@ -91,6 +92,20 @@ export async function runMonitor(
     view.close();
     await parts.close();
   }
+}
+
+function logged(view: MonitorView, log: ReturnType<typeof monitorLog>): MonitorView {
+  return {
+    ...view,
+    see: (event) => {
+      log.see(event);
+      view.see(event);
+    },
+    note: (line) => {
+      log.note(line);
+      view.note(line);
+    },
+  };
 }
 
 function alertsOf({ config }: Workspace, { environment }: Context, view: MonitorView): Alerts {

@@ -1,4 +1,4 @@
-import { chromaProof, type ChromaRecoveryDeps, chromaStrategies } from "@holdfast/chroma";
+import { chromaProof, chromaStrategies } from "@holdfast/chroma";
 import { type Clock, systemClock, systemRandom } from "@holdfast/core";
 import {
   CommandOrchestrator,
@@ -15,6 +15,7 @@ import {
 import { isAnyTripped } from "../keeper/circuits.ts";
 import { STORE_SERVICE } from "../keeper/keeper.ts";
 import { storeChecks } from "../keeper/store-checks.ts";
+import type { RepairPorts } from "../recovery/store-recovery.ts";
 import type { Parts } from "../wire.ts";
 import { recoveryFileOf } from "../workspace.ts";
 import { Foresight } from "./foresight.ts";
@@ -34,9 +35,8 @@ export interface StoreSupervisorDeps {
   parts: Parts;
   /** Of a managed store. */
   keptServer: KeptServer | undefined;
-  /** Where a server that runs elsewhere should answer. */
-  target: ChromaRecoveryDeps["target"];
-  isOwnCollection: ChromaRecoveryDeps["isOwnCollection"];
+  /** For the repair of a server that runs elsewhere. */
+  repairs: RepairPorts;
   onEvent: (event: SupervisorEvent) => void;
   clock?: Clock;
 }
@@ -107,12 +107,10 @@ export class StoreSupervisor implements Disposable {
   /** A managed store is repaired by its keeper; one that runs elsewhere, by us. */
   #engine(deps: StoreSupervisorDeps, orchestrator: Orchestrator | undefined): RecoveryEngine {
     const { store, memory } = deps.parts;
-    const { target, isOwnCollection } = deps;
     const recovery = {
       store,
       memory,
-      target,
-      isOwnCollection,
+      ...deps.repairs,
       ...(orchestrator === undefined ? {} : { orchestrator }),
     };
     return new RecoveryEngine(

@@ -60,13 +60,8 @@ export async function withRecovery<T>(
   const deps: ChromaRecoveryDeps = {
     store,
     memory: parts.memory,
-    target: targetOf(workspace, access),
-    isOwnCollection: ownCollections(workspace),
-    backup: backupPort(parts),
+    ...repairPorts(parts, access),
     ...(server === undefined ? {} : { server }),
-    ...(workspace.config.vector_store.config.mode === "server"
-      ? { createPlace: (signal) => store.createPlace({ signal }) }
-      : {}),
   };
   const prove = chromaProof(deps, { compare: true });
   const engine = new RecoveryEngine(
@@ -87,8 +82,33 @@ export async function withRecovery<T>(
   }
 }
 
+/** What repairs may use besides store and memory, whoever makes them. */
+export type RepairPorts = Pick<
+  ChromaRecoveryDeps,
+  "target" | "isOwnCollection" | "backup" | "createPlace"
+>;
+
+export function repairPorts(parts: Parts, access: StoreAccess): RepairPorts {
+  const { workspace } = parts;
+  const createPlace = async (signal: AbortSignal): Promise<void> => {
+    const store = await openStore(workspace, access);
+    try {
+      await store.createPlace({ signal });
+    } finally {
+      await store.close();
+    }
+  };
+  return {
+    target: targetOf(workspace, access),
+    isOwnCollection: ownCollections(workspace),
+    backup: backupPort(parts),
+    // A managed server has its place; a cloud's is not ours to create.
+    ...(workspace.config.vector_store.config.mode === "server" ? { createPlace } : {}),
+  };
+}
+
 /** What a rebuild from the mirror may leave behind: we made it, from the mirror or for a moment. */
-export function ownCollections({ config }: Workspace): (name: string) => boolean {
+function ownCollections({ config }: Workspace): (name: string) => boolean {
   const own = config.vector_store.config.collection_name;
   return (name) => name === CANARY_COLLECTION || name.startsWith(`${own}--`);
 }
