@@ -1,5 +1,5 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { BackupError } from "./backup-error.ts";
 import { BackupFolder } from "./backup-folder.ts";
 import type { Manifest } from "./manifest-schema.ts";
@@ -64,7 +64,30 @@ export function listBackups(folder: string): BackupFolderListing {
       unreadable.push({ path, damage: error.message });
     }
   }
-  return { backups: backups.toSorted((a, b) => b.madeAt - a.madeAt), unreadable };
+  return { backups: withBases(backups).toSorted((a, b) => b.madeAt - a.madeAt), unreadable };
+}
+
+/** A backup is as good as what it continues. */
+function withBases(backups: readonly FoundBackup[]): FoundBackup[] {
+  const byId = new Map(backups.map((backup) => [backup.id, backup]));
+  const known = new Map<string, boolean>();
+  const isSound = (id: string): boolean => {
+    const backup = byId.get(id);
+    if (backup === undefined || backup.damage !== undefined) return false;
+    if (backup.base === undefined) return true;
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    // Until it is known: no backup continues itself.
+    known.set(id, false);
+    known.set(id, isSound(backup.base));
+    return known.get(id) === true;
+  };
+  return backups.map((backup) => ({
+    ...backup,
+    damage:
+      backup.damage ??
+      (isSound(backup.id) ? undefined : "what it continues is gone, damaged or another one by now"),
+  }));
 }
 
 /**
@@ -145,13 +168,11 @@ function found(path: string, manifest: Manifest): FoundBackup {
 }
 
 function damageOf(path: string, manifest: Manifest): string | undefined {
-  const { data, base } = manifest;
+  const { data } = manifest;
   if (data === undefined) return undefined;
   const size = statSync(dataPathOf(path, manifest), { throwIfNoEntry: false })?.size;
   if (size === undefined) return `its data ${data.file} is gone`;
   if (size !== data.bytes) return `its data has ${size} bytes instead of ${data.bytes}`;
-  const needed = base && statSync(join(dirname(path), base.file), { throwIfNoEntry: false });
-  if (base !== undefined && needed === undefined) return `it continues ${base.file}, which is gone`;
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { Clock } from "@holdfast/core";
 import { StoreError } from "@holdfast/store";
 import type { Drainer } from "../drainer.ts";
@@ -16,7 +16,7 @@ import { currentLineage } from "./lineage.ts";
 import { dataPathOf, readManifest, sha256 } from "./manifest.ts";
 import type { Compression, Manifest } from "./manifest-schema.ts";
 import { Snapshot } from "./snapshot.ts";
-import { type ChainLink, verifyData } from "./verify-backup.ts";
+import { type ChainLink, readChain, verifyData } from "./verify-backup.ts";
 
 export interface BackupRequest {
   /** The manifest's path; the data goes beside it. */
@@ -204,34 +204,47 @@ function findBase(
     .filter((backup) => dirname(backup.path) === dirname(path) && backup.path !== path);
   let because = "there is no earlier one in that folder";
   for (const { path: basePath, id } of logged) {
-    const manifest = readIfSound(basePath);
+    const chain = soundChain(basePath);
+    const manifest = chain?.at(-1)?.manifest;
     const [collection] = manifest?.collections ?? [];
     if (manifest?.id !== id || collection?.name !== access.collection) {
       because = "the last one is gone or damaged";
-      continue;
-    }
-    if (collection.lineage === lineage)
+    } else if (chain?.some((link) => link.path === path)) {
+      because = "the last one continues the one that is replaced";
+    } else if (collection.lineage === lineage) {
       return { base: { path: basePath, manifest }, because: undefined };
-    return { base: undefined, because: "memories were restored or salvaged since the last one" };
+    } else {
+      return { base: undefined, because: "memories were restored or salvaged since the last one" };
+    }
   }
   return { base: undefined, because };
 }
 
-function readIfSound(path: string): Manifest | undefined {
+/** A backup and all that it continues, if they look whole: their data is read when it is verified. */
+function soundChain(path: string): ChainLink[] | undefined {
   try {
-    const manifest = readManifest(path);
-    const data = statSync(dataPathOf(path, manifest), { throwIfNoEntry: false });
-    return data?.size === manifest.data?.bytes ? manifest : undefined;
+    const chain = readChain(path);
+    return chain.every((link) => hasItsData(link)) ? chain : undefined;
   } catch (error) {
     if (error instanceof BackupError) return undefined;
     throw error;
   }
 }
 
+function hasItsData({ path, manifest }: ChainLink): boolean {
+  const data = statSync(dataPathOf(path, manifest), { throwIfNoEntry: false });
+  return data?.size === manifest.data?.bytes;
+}
+
 /** The data of a backup that is about to be replaced, wherever it is beside it. */
 function dataOf(path: string): string | undefined {
-  const manifest = readIfSound(path);
-  return manifest?.data && join(dirname(path), manifest.data.file);
+  try {
+    const manifest = readManifest(path);
+    return hasItsData({ path, manifest }) ? dataPathOf(path, manifest) : undefined;
+  } catch (error) {
+    if (error instanceof BackupError) return undefined;
+    throw error;
+  }
 }
 
 function attached(request: BackupRequest): Pick<Manifest, "configuration" | "policies"> {

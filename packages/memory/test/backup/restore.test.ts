@@ -1,5 +1,8 @@
-import { join } from "node:path";
+import { copyFileSync, rmSync, truncateSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "@jest/globals";
+import { listBackups, readManifest, verifyBackup } from "@holdfast/memory";
+import { dataPathOf } from "../../src/backup/manifest.ts";
 import { unavailable } from "../fixture.ts";
 import { type BackupWorkspace, backupWorkspace, remembered } from "./backup-fixture.ts";
 
@@ -185,6 +188,35 @@ test("incremental backups carry what changed, and restore as one", async () => {
   expect(next).toMatchObject({ kind: "full" });
   expect(next.fullBecause).toMatch(/restored/);
 });
+
+test.each([
+  ["gone", (path: string): void => rmSync(path), 0],
+  ["another one", (path: string): void => copyFileSync(join(dirname(path), "c.yaml"), path), 0],
+  ["cut off", (path: string): void => truncateSync(dataPathOf(path, readManifest(path)), 3), 0],
+  ["to be replaced", (): void => undefined, 1],
+] as const)(
+  "no increment is based on a chain of which a part is %s",
+  async (_what, harm, isReplacing) => {
+    await using space = backupWorkspace();
+    const memory = space.open();
+    await memory.add("one", { id: "a" });
+    await made(space, "c");
+    await memory.add("two", { id: "b" });
+    const base = await made(space, "base");
+    await memory.add("three", { id: "c" });
+    const increment = await made(space, "increment", true);
+    harm(base);
+    const { backups: listed } = listBackups(space.folder);
+    const said = listed.find(({ path }) => path === increment)?.damage;
+    expect(said === undefined).toBe(isReplacing === 1);
+    await memory.add("four", { id: "d" });
+    const output = isReplacing ? base : join(space.folder, "next.yaml");
+    const request = { output, incremental: true, overwrite: true };
+    expect(await space.backups().backup(request)).toMatchObject({ memories: 4 });
+    // It continues the one that is still whole.
+    expect(await verifyBackup(output)).toMatchObject({ memories: 4, chain: 2 });
+  },
+);
 
 test("what is written while a restore runs stays, on top", async () => {
   await using space = backupWorkspace();
