@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "./run-cli.ts";
 
@@ -27,6 +27,19 @@ describe("memory validate", () => {
     expect(stdout).toContain("bad.yaml:3:41: vector_store.config.token: secrets are not written");
     expect(stdout).toContain("bad.yaml is not valid: 2 errors");
     expect(stdout).not.toContain("s3cret");
+  });
+
+  test("strictly, of the policies that it names too", async () => {
+    write("holdfast.yaml", "policies: {directory: rules}\n");
+    mkdirSync(join(sandbox.folder, "rules"));
+    write("rules/one.yaml", "name: one\nconditions: [{type: alwys}]\nactions: [{type: skip}]\n");
+    expect((await run("memory", "validate", "holdfast.yaml")).status).toBe(0);
+    const { status, stdout } = await run("memory", "validate", "holdfast.yaml", "--strict");
+    expect(status).toBe(4);
+    expect(stdout).toContain("rules/one.yaml:2:21: conditions[0].type");
+    expect(stdout).toContain("  2 | conditions: [{type: alwys}]");
+    write("holdfast.yaml", "policies: {directory: rules, enabled: false}\n");
+    expect((await run("memory", "validate", "holdfast.yaml", "--strict")).status).toBe(0);
   });
 
   test("speaks to scanners, reviews and programs", async () => {

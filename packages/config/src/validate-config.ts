@@ -1,15 +1,17 @@
 import { dirname } from "node:path";
-import type { Finding } from "@holdfast/document";
+import type { Finding, YamlNode } from "@holdfast/document";
 import { completed } from "./completed.ts";
+import type { Config } from "./config-schema.ts";
 import { isEnvironmentName } from "./deploy/origin.ts";
-import { examine, type Examined } from "./examine.ts";
+import { examine } from "./examine.ts";
 import type { Environment } from "./interpolate.ts";
 import { fileLayer } from "./layers/file-layer.ts";
 import type { Layer } from "./layers/layer.ts";
+import type { Sources } from "./layers/sources.ts";
 import { overlayOf } from "./layers/stack.ts";
 import { entryAt, scalar } from "./rules/entry-at.ts";
 import { commandsAreThere } from "./strict/commands.ts";
-import type { EnvironmentCheck } from "./strict/environment-check.ts";
+import type { CheckedConfig, EnvironmentCheck } from "./strict/environment-check.ts";
 import { disksHaveRoom, foldersAreWritable } from "./strict/folders.ts";
 import { secretsAreThere } from "./strict/secrets.ts";
 import { serverIsReachable } from "./strict/server.ts";
@@ -26,6 +28,8 @@ export interface Validation {
   findings: Finding[];
   /** The texts that findings speak of, by file. */
   texts: ReadonlyMap<string, string>;
+  /** What the file and its overlay state, complete; undefined with errors in them. */
+  config: Config | undefined;
 }
 
 const CHECKS: readonly EnvironmentCheck[] = [
@@ -51,19 +55,20 @@ export async function validateConfig(text: string, options: ValidateOptions): Pr
   const examined = layers.length === 1 ? alone : examine(layers);
   const { findings } = examined;
   const texts = new Map(layers.map((layer) => [layer.name, layer.text]));
-  if (strict && !findings.some(({ severity }) => severity === "error"))
-    findings.push(...(await environmentFindings(examined, base, environment)));
-  return { findings, texts };
+  const { document, sources } = examined;
+  if (document === undefined || findings.some(({ severity }) => severity === "error"))
+    return { findings, texts, config: undefined };
+  const config = completed(document, (offset) => sources.layerAt(offset).folder, base.folder);
+  const found = strict ? await environmentFindings(document, sources, { config, environment }) : [];
+  return { findings: [...findings, ...found], texts, config };
 }
 
 async function environmentFindings(
-  { document, sources }: Examined,
-  base: Layer,
-  environment: Environment,
+  document: YamlNode,
+  sources: Sources,
+  checked: CheckedConfig,
 ): Promise<Finding[]> {
-  if (document === undefined) return [];
-  const config = completed(document, (offset) => sources.layerAt(offset).folder, base.folder);
-  const found = await Promise.all(CHECKS.map(async (check) => check({ config, environment })));
+  const found = await Promise.all(CHECKS.map(async (check) => check(checked)));
   return found
     .flat()
     .map((finding) => ({ finding, offset: entryAt(document, finding.path)?.value.offset ?? 0 }))

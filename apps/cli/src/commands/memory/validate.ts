@@ -1,6 +1,13 @@
+import { existsSync, readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { configSchema, type Finding, readConfigFile, validateConfig } from "@holdfast/config";
+import {
+  type Config,
+  configSchema,
+  type Finding,
+  readConfigFile,
+  validateConfig,
+} from "@holdfast/config";
 import { parseYaml, YamlError } from "@holdfast/document";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
@@ -21,7 +28,7 @@ export function register(command: Command, context: Context): void {
     .argument("<file>", "a configuration, or a policy document")
     .option(
       "--strict",
-      "look at what it names too: folders, disks, secrets, the server; warnings count",
+      "look at what it names too: folders, disks, programs, secrets, the server, policies; warnings count",
     )
     .addOption(
       new Option("--format <format>", "sarif for code scanners, github for its Actions").choices(
@@ -82,7 +89,24 @@ async function check(file: string, strict: boolean, context: Context): Promise<V
       };
   }
   const { environment } = context;
-  return { kind: "config", ...(await validateConfig(text, { file, environment, strict })) };
+  const { findings, texts, config } = await validateConfig(text, { file, environment, strict });
+  const policies = strict && config !== undefined ? await checkPolicies(config) : undefined;
+  return {
+    kind: "config",
+    findings: [...findings, ...(policies?.findings ?? [])],
+    texts: new Map([...texts, ...(policies?.texts ?? [])]),
+  };
+}
+
+/** The policies that would be in force with a configuration: while one is wrong, nothing passes. */
+async function checkPolicies({
+  policies: { enabled, directory },
+}: Config): Promise<Omit<Validated, "kind"> | undefined> {
+  if (!enabled || !existsSync(directory)) return undefined;
+  const { readPolicies } = await import("@holdfast/policy");
+  const { findings } = readPolicies(directory);
+  const files = new Set(findings.map(({ file }) => file));
+  return { findings, texts: new Map([...files].map((file) => [file, readFileSync(file, "utf8")])) };
 }
 
 /** Whether it states a section, or nothing: then the policy engine need not be loaded to ask. */
