@@ -100,3 +100,33 @@ test("a store elsewhere that nobody can restart from here is no success, and say
     hint: expect.stringContaining("whether Chroma runs there"),
   });
 }, 120_000);
+
+test("of several at once each recovers or is told to wait, and one server serves at the end", async () => {
+  await workspace();
+  process.kill(serverPid(), "SIGKILL");
+  const asked = await Promise.all([
+    memory("recover", "--force"),
+    memory("recover", "--force"),
+    memory("recover"),
+  ]);
+  for (const { status, json, stderr } of asked) {
+    const code: unknown = json.ok === true ? json.data.outcome : json.error.code;
+    expect({ status, code, stderr }).toEqual(
+      status === 11
+        ? { status, code: expect.stringMatching(/^(RECOVERY_BUSY|SERVER_LOCKED)$/), stderr }
+        : { status: 0, code: expect.stringMatching(/^(recovered|healthy)$/), stderr },
+    );
+  }
+  expect(asked.some(({ status }) => status === 0)).toBe(true);
+  const { incidents } = (await memory("incidents")).json.data as { incidents: { state: string }[] };
+  expect(incidents.map(({ state }) => state)).not.toContain("running");
+  expect((await memory("search", "tea")).json.data).toMatchObject({
+    degraded: false,
+    hits: [expect.objectContaining({ text: "tea is at four" })],
+  });
+  const health = await user.run(["health", "--service", "chroma", "--json"]);
+  const [chroma] = health.json.data.services as { checks: { check: string; status: string }[] }[];
+  expect(chroma?.checks).toContainEqual(
+    expect.objectContaining({ check: "one-server", status: "pass" }),
+  );
+}, 240_000);
