@@ -354,7 +354,8 @@ export class MemoryService implements Memory {
   }
 
   #until(signal: AbortSignal | undefined): AbortSignal {
-    return AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]);
+    if (signal === undefined) return this.#stop.signal;
+    return AbortSignal.any([this.#stop.signal, signal]);
   }
 
   #requireOpen(): void {

@@ -39,6 +39,17 @@ export class Mirror {
     return row && toRow(row);
   }
 
+  /** What a memory says, without what only its writing needs: every hit of a search is looked up. */
+  contentOf(id: string): Pick<MirrorRow, "revision" | "content"> | undefined {
+    const row = this.#db
+      .prepare(
+        `SELECT revision, text, metadata, scope_user, scope_agent, scope_session, scope_project, tags,
+           created_at, updated_at, expires_at FROM memory WHERE collection = ? AND id = ?`,
+      )
+      .get(this.#collection, id) as RawContent | undefined;
+    return row && { revision: row.revision, content: toContent(row) };
+  }
+
   /** The revision of an id's last accepted write, whether it put or forgot; 0 for an unknown id. */
   revisionOf(id: string): number {
     const row = this.#db
@@ -308,9 +319,7 @@ const DURABILITY = `CASE
     AND entry.id = memory.id AND entry.revision = memory.revision AND entry.state = 'dead') THEN 'dead'
   ELSE 'queued' END AS durability`;
 
-export interface RawRow {
-  memory: number;
-  id: string;
+interface RawContent {
   revision: number;
   text: string;
   metadata: string;
@@ -319,10 +328,15 @@ export interface RawRow {
   scope_session: string | null;
   scope_project: string | null;
   tags: string;
-  checksum: string;
   created_at: number;
   updated_at: number;
   expires_at: number | null;
+}
+
+export interface RawRow extends RawContent {
+  memory: number;
+  id: string;
+  checksum: string;
   applied_revision: number;
   sent_keys: string;
 }
@@ -343,7 +357,7 @@ export function toRow(raw: RawRow): MirrorRow {
   };
 }
 
-function toContent(raw: RawRow): MemoryContent {
+function toContent(raw: RawContent): MemoryContent {
   const scope: Scope = {};
   if (raw.scope_user !== null) scope.user = raw.scope_user;
   if (raw.scope_agent !== null) scope.agent = raw.scope_agent;

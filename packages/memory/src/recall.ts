@@ -53,8 +53,7 @@ export class Recall {
     validateLimit(limit, LIMIT_MAX);
     validateFilter(options);
     try {
-      const hits = await this.#settled(() => this.#searchStore(query, options, limit));
-      return { hits, ...this.#source(undefined, options.exceptTags) };
+      return await this.#settled(() => this.#searchStore(query, options, limit));
     } catch (error) {
       options.signal?.throwIfAborted();
       const reason = degradedReason(error);
@@ -117,7 +116,7 @@ export class Recall {
     return { memory, ...this.#source(undefined) };
   }
 
-  async #searchStore(query: string, options: SearchOptions, limit: number): Promise<Hit[]> {
+  async #searchStore(query: string, options: SearchOptions, limit: number): Promise<SearchResult> {
     const { journal, access, embedder } = this.#deps;
     const spare = journal.outbox.load().records > 0 ? SPARE_HITS : 0;
     await access.requireSameEmbedder();
@@ -133,17 +132,24 @@ export class Recall {
         return collection?.query(vector as Float32Array, { limit: asked, where, signal }) ?? [];
       }, options.signal);
       this.#noteAnswer();
-      const hits = matches.flatMap((match) => this.#hit(match, options));
+      const { hits, ...source } = this.#weigh(matches, options);
       if (hits.length >= limit || matches.length < asked || asked >= LIMIT_MAX * 4) {
-        return hits.slice(0, limit);
+        return { hits: hits.slice(0, limit), ...source };
       }
     }
   }
 
+  /** What the store answered as this machine knows it at one moment: one look at the file, not ten. */
+  #weigh(matches: readonly Match[], options: SearchOptions): SearchResult {
+    return this.#deps.journal.view(() => ({
+      hits: matches.flatMap((match) => this.#hit(match, options)),
+      ...this.#source(undefined, options.exceptTags),
+    }));
+  }
+
   /** A match as this machine knows it; nothing for what was forgotten, changed away or expired. */
   #hit(match: Match, filter: Filter): Hit[] {
-    const { mirror } = this.#deps.journal;
-    const row = mirror.find(match.id);
+    const row = this.#deps.journal.mirror.contentOf(match.id);
     const decoded = decodeRecord(match);
     if (row === undefined) {
       if (this.isForgotten(match.id, decoded?.revision)) return [];
