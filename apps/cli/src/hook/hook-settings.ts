@@ -1,5 +1,6 @@
 import { HoldfastError } from "@holdfast/core";
 import { isObject } from "./hook-input.ts";
+import { appended, memberAt, membersAt, removed, type Style, styleOf } from "./json-text.ts";
 
 /** The events that Holdfast is told of. */
 export const HOOK_EVENTS: readonly string[] = [
@@ -24,38 +25,75 @@ export interface SettingsChange {
   events: readonly string[];
 }
 
-/** Settings with our hook on every event that has none; all else is as it was. */
-export function withHooks(text: string | undefined, command: string, file: string): SettingsChange {
-  const settings = parse(text, file);
-  const hooks = hooksOf(settings, file);
+/** Settings with our hook on every event that has none; all else stays as it is written. */
+export function withHooks(
+  before: string | undefined,
+  command: string,
+  file: string,
+): SettingsChange {
+  const hooks = hooksOf(parse(before, file), file);
   const events = HOOK_EVENTS.filter((event) => !groupsOf(hooks, event, file).some(isOurs));
-  if (events.length === 0) return { text, events };
-  const added = Object.fromEntries(
-    events.map((event) => [
-      event,
-      [
-        ...groupsOf(hooks, event, file),
-        { hooks: [{ type: "command", command, timeout: TIMEOUT }] },
-      ],
-    ]),
-  );
-  return { text: write({ ...settings, hooks: { ...hooks, ...added } }, text), events };
+  if (events.length === 0) return { text: before, events };
+  const ours = { hooks: [{ type: "command", command, timeout: TIMEOUT }] };
+  let text = before === undefined || before.trim() === "" ? "{}\n" : before;
+  const style = styleOf(text);
+  const root = text.indexOf("{");
+  if (memberAt(text, root, "hooks") === undefined)
+    text = appended(text, root, { key: "hooks", value: {}, depth: 0 }, style);
+  for (const event of events) {
+    const open = memberAt(text, root, "hooks")?.value ?? root;
+    const list = memberAt(text, open, event);
+    text =
+      list === undefined
+        ? appended(text, open, { key: event, value: [ours], depth: 1 }, style)
+        : appended(text, list.value, { value: ours, depth: 2 }, style);
+  }
+  return { text, events };
 }
 
 /** Settings without our hooks; what they leave empty goes with them. */
-export function withoutHooks(text: string | undefined, file: string): SettingsChange {
-  const settings = parse(text, file);
-  const hooks = hooksOf(settings, file);
+export function withoutHooks(before: string | undefined, file: string): SettingsChange {
+  const hooks = hooksOf(parse(before, file), file);
   const events = Object.keys(hooks).filter((event) => groupsOf(hooks, event, file).some(isOurs));
-  if (events.length === 0) return { text, events };
-  const left = Object.entries(hooks).flatMap(([event, groups]) => {
-    if (!events.includes(event)) return [[event, groups] as const];
-    const others = groupsOf(hooks, event, file).flatMap(withoutOurs);
-    return others.length === 0 ? [] : [[event, others] as const];
-  });
-  const { hooks: _ours, ...rest } = settings;
-  const next = left.length === 0 ? rest : { ...settings, hooks: Object.fromEntries(left) };
-  return { text: Object.keys(next).length === 0 ? undefined : write(next, text), events };
+  if (before === undefined || events.length === 0) return { text: before, events };
+  const style = styleOf(before);
+  const root = before.indexOf("{");
+  let text = before;
+  for (const event of events) text = withoutEvent(text, root, event, style);
+  const open = memberAt(text, root, "hooks")?.value ?? root;
+  if (membersAt(text, open).length === 0) text = withoutMember(text, root, "hooks", 0, style);
+  return { text: membersAt(text, root).length === 0 ? undefined : text, events };
+}
+
+function withoutEvent(before: string, root: number, event: string, style: Style): string {
+  let text = before;
+  const open = memberAt(text, root, "hooks")?.value ?? root;
+  const list = memberAt(text, open, event)?.value ?? root;
+  // From the end, so that what was found stays where it is.
+  for (const [index, group] of [...membersAt(text, list).entries()].toReversed()) {
+    const value: unknown = JSON.parse(text.slice(group.value, group.end));
+    if (!isOurs(value)) continue;
+    const commands = commandsOf(value);
+    if (commands.every(isOurCommand)) {
+      text = removed(text, list, { index, depth: 2 }, style);
+      continue;
+    }
+    const inner = memberAt(text, group.value, "hooks")?.value ?? root;
+    for (const [at, hook] of [...commands.entries()].toReversed())
+      if (isOurCommand(hook)) text = removed(text, inner, { index: at, depth: 4 }, style);
+  }
+  return membersAt(text, list).length === 0 ? withoutMember(text, open, event, 1, style) : text;
+}
+
+function withoutMember(
+  text: string,
+  open: number,
+  key: string,
+  depth: number,
+  style: Style,
+): string {
+  const index = membersAt(text, open).findLastIndex((member) => member.key === key);
+  return removed(text, open, { index, depth }, style);
 }
 
 function parse(text: string | undefined, file: string): Record<string, unknown> {
@@ -92,20 +130,6 @@ function isOurCommand(hook: unknown): boolean {
 
 function isOurs(group: unknown): boolean {
   return commandsOf(group).some(isOurCommand);
-}
-
-/** A group of hooks without ours, or nothing when there was no other. */
-function withoutOurs(group: unknown): unknown[] {
-  if (!isOurs(group)) return [group];
-  const others = commandsOf(group).filter((hook) => !isOurCommand(hook));
-  return others.length === 0 ? [] : [{ ...(group as object), hooks: others }];
-}
-
-/** As it was indented before, with the line break at its end that it had. */
-function write(settings: object, before: string | undefined): string {
-  const indent = /^([ \t]+)"/m.exec(before ?? "")?.[1] ?? "  ";
-  const end = before === undefined || before.endsWith("\n") ? "\n" : "";
-  return JSON.stringify(settings, undefined, indent) + end;
 }
 
 function refused(file: string, why: string, cause?: unknown): HoldfastError {

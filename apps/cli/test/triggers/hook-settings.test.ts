@@ -34,6 +34,33 @@ test("what is there is kept, whatever it is, and is there again after undo, byte
   expect(withoutHooks(text, FILE).text).toBe(before);
 });
 
+test.each([
+  [
+    "by hand",
+    '{\n    "model":   "x",\n  "n": [1.0, 12345678901234567890, 1e400],\n "s": "{\\"}]" }\n',
+  ],
+  ["on one line", '{"a":{"b":[]},"hooks":{"Stop":[{"hooks":[{"type":"command","command":"x"}]}]}}'],
+  ["with Windows' line breaks", '{\r\n\t"a": 1,\r\n\t"hooks": {"PreToolUse": []}\r\n}\r\n'],
+  [
+    "with a byte order mark, and a key twice",
+    '\uFEFF{"a": 1, "a": 2, "hooks": {"x": 1}, "hooks": {"y": []} }',
+  ],
+  [
+    "with blanks in what is empty",
+    '{"a": { }, "hooks": {"Stop": [ {"hooks": [ ]} ] , "y": [\n] } }',
+  ],
+])("settings written %s keep every byte, and have them alone after undo", (_how, before) => {
+  const { text = "" } = withHooks(before, COMMAND, FILE);
+  const parsed = JSON.parse(text.replace("\uFEFF", ""));
+  for (const event of HOOK_EVENTS)
+    expect(parsed.hooks[event].at(-1).hooks[0].command).toBe(COMMAND);
+  // Ours taken out, what is left is what was there.
+  let at = 0;
+  for (const character of before) at = text.indexOf(character, at) + 1 || Number.NaN;
+  expect(at).not.toBeNaN();
+  expect(withoutHooks(text, FILE).text).toBe(before);
+});
+
 test("undo leaves what was added meanwhile, also beside ours in one group", () => {
   const { text = "" } = withHooks("{}", COMMAND, FILE);
   const edited = JSON.parse(text);
