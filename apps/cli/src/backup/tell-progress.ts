@@ -19,28 +19,27 @@ const WORDS: Readonly<Record<BackupProgress["stage"], string>> = {
  * Tells how far long work is, its rate, and the time left: one line that is overwritten on a
  * terminal, else a line every few seconds.
  */
-export function progressTeller(output: Output): {
+export function progressTeller(
+  output: Pick<Output, "json" | "note">,
+  now: () => number = () => performance.now(),
+): {
   onProgress: (progress: BackupProgress) => void;
   done: () => void;
 } {
   const isTerminal = process.stderr.isTTY && !output.json;
   const everyMs = isTerminal ? TTY_EVERY_MS : LINE_EVERY_MS;
-  let stage: BackupProgress["stage"] | undefined;
-  let began = 0;
-  let startedWith = 0;
-  let told = performance.now();
+  // Two may go on side by side, each at its own rate.
+  const begun = new Map<BackupProgress["stage"], { at: number; done: number }>();
+  let told = now();
   let isOpen = false;
   return {
     onProgress: (progress) => {
-      const now = performance.now();
-      if (progress.stage !== stage) {
-        stage = progress.stage;
-        began = now;
-        startedWith = progress.done;
-      }
-      if (now - told < everyMs) return;
-      told = now;
-      const line = describe(progress, progress.done - startedWith, now - began);
+      const at = now();
+      const first = begun.get(progress.stage) ?? { at, done: progress.done };
+      begun.set(progress.stage, first);
+      if (at - told < everyMs) return;
+      told = at;
+      const line = describe(progress, progress.done - first.done, at - first.at);
       if (isTerminal) output.note(`\u001b[1A\u001b[2K${line}`.slice(isOpen ? 0 : 8));
       else output.note(line);
       isOpen = true;
