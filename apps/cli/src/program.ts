@@ -35,13 +35,21 @@ export const SHORT_FORMS: ReadonlyMap<string, string> = new Map([
   ["config", "memory"],
 ]);
 
-/** An argument list with every group named in full. */
+/** An argument list with every group named in full, and `help memory add` as `memory add --help`. */
 export function inFull(argv: readonly string[]): readonly string[] {
+  if (argv[0] === "help") return helpOf(inFull(argv.slice(1)));
   const [first = ""] = commandWords(argv);
   const group = SHORT_FORMS.get(first);
   if (group === undefined) return argv;
   const at = argv.findIndex((word, place) => word === first && !takesNext(argv[place - 1]));
   return argv.toSpliced(at, 0, group);
+}
+
+/** A first word that names nothing stays alone, to be refused: with `--help` it would not be. */
+function helpOf(words: readonly string[]): readonly string[] {
+  const [first] = words;
+  const isKnown = commands.some(({ name }) => name.split(" ")[0] === first);
+  return isKnown || first === undefined ? [...words, "--help"] : [first];
 }
 
 /** The command that the leading words of an argument list name, if they name one. */

@@ -35,6 +35,13 @@ test.each(commands.map((entry) => [entry.name]))(
   },
 );
 
+test("help, before the command's words as well as behind them", async () => {
+  const behind = await sandbox.run(["memory", "policy", "add", "--help"]);
+  expect(await sandbox.run(["help", "policy", "add"])).toEqual(behind);
+  expect((await sandbox.run(["help"])).stdout).toContain("Usage: holdfast [options] <command>");
+  expect(await sandbox.run(["help", "nonsense"])).toMatchObject({ status: 2 });
+});
+
 describe("init", () => {
   test("makes a workspace whose configuration is valid, and says what next", async () => {
     const made = await sandbox.run(["init"]);

@@ -37,9 +37,12 @@ export class ConfigError extends HoldfastError {
   static invalid(findings: readonly Finding[]): ConfigError {
     const errors = findings.filter((finding) => finding.severity === "error");
     const first = errors[0] as Finding;
+    // A variable and a flag are one line.
+    const isFile = !/^(--set |HOLDFAST_)/.test(first.file);
+    const place = isFile ? `line ${first.line} of ${first.file}` : first.file;
     return new ConfigError(errors.map(formatFinding).join("\n"), {
       code: "CONFIG_INVALID",
-      hint: `Correct line ${first.line} of ${first.file}, then run the command again.`,
+      hint: `Correct ${place}, then run the command again.`,
       findings,
     });
   }

@@ -137,6 +137,7 @@ describe("variables and flags", () => {
     expect(failure(load).message).toMatch(
       /^HOLDFAST_CIRCUIT_BREAKER_ENABLED:1:1: circuit_breaker.enabled: is "yes".*did you mean true/,
     );
+    expect(failure(load).hint).toMatch(/^Correct HOLDFAST_CIRCUIT_BREAKER_ENABLED, then/);
     options.environment = {};
     options.settings = ["outbox.wiat=3"];
     expect(failure(load).hint).toBe("Did you mean --set outbox.wait=…?");
@@ -144,6 +145,7 @@ describe("variables and flags", () => {
     expect(failure(load).message).toContain("not path=value");
     options.settings = ["outbox.wait=[1"];
     expect(failure(load).message).toContain("--set outbox.wait:1:");
+    expect(failure(load).hint).toMatch(/^Correct --set outbox.wait, then/);
   });
 
   test("a variable that names no key is a warning, unless the configuration speaks of it", () => {

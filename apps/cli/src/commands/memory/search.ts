@@ -7,6 +7,7 @@ import {
   filterOptions,
   type SelectionOptions,
   recallFilterOf,
+  usage,
   wholeNumber,
 } from "../../selection.ts";
 import { withMemory } from "../../wire.ts";
@@ -30,6 +31,8 @@ async function search(
   context: Context,
 ): Promise<void> {
   const { output, signal } = context;
+  if (query.trim() === "")
+    throw usage("There is nothing to look for", "To see everything: holdfast memory list");
   const result = await withMemory(context, (memory) =>
     memory.search(query, { ...recallFilterOf(options), limit: options.limit, signal }),
   );
