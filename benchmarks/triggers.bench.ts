@@ -111,6 +111,7 @@ function processes(): Record<string, unknown> {
     trueMs: rounded(of("true")),
     rememberingAProgramMs: rounded(of("run") - of("runUnremembered")),
     rememberingACommandMs: rounded(of("list") - of("listUnremembered")),
+    rememberedToUnremembered: rounded(of("list") / of("listUnremembered")),
     hookMs: { median: rounded(of("hook")), p99: rounded(quantile(ms["hook"] ?? [], 0.99)) },
     goals: { rememberingACommandMs: 5, hookP99Ms: 200 },
   };

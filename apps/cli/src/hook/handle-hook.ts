@@ -19,7 +19,7 @@ export interface HookDeps {
 }
 
 /** Many agents' hooks write at once; each waits for its turn rather than lose what it has. */
-const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_TIMEOUT_MS = 30_000;
 /** What may not hold the agent up: an answer, in which another process's write is waited for. */
 const RECALL_BUSY_TIMEOUT_MS = 20;
 

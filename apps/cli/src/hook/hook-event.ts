@@ -66,6 +66,14 @@ function tell(input: HookInput, redact: Redact): TriggerEvent | undefined {
         text: `The context is compacted (${input.trigger ?? "auto"})${wish}`,
       };
     }
+    case "PostCompact":
+      return input.compact_summary?.trim()
+        ? {
+            type: "workflow",
+            text: `What the session was about: ${input.compact_summary.trim()}`,
+            tags: ["summary"],
+          }
+        : undefined;
     case "SessionEnd":
       return { type: "agent", text: `The session ended (${input.reason ?? "other"})` };
     default:

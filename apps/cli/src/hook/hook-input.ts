@@ -24,6 +24,8 @@ export interface HookInput {
   /** PreCompact. */
   trigger?: string;
   custom_instructions?: string;
+  /** PostCompact. */
+  compact_summary?: string;
 }
 
 const TEXTS = [
@@ -39,6 +41,7 @@ const TEXTS = [
   "reason",
   "trigger",
   "custom_instructions",
+  "compact_summary",
 ] as const;
 
 /** What of a text is a hook event; undefined when it is none. Fields of another type are left out. */

@@ -11,11 +11,12 @@ export const HOOK_EVENTS: readonly string[] = [
   "Stop",
   "SubagentStop",
   "PreCompact",
+  "PostCompact",
   "SessionEnd",
 ];
 
 /** In seconds, as the settings have it; Holdfast itself needs far less. */
-const TIMEOUT = 10;
+const TIMEOUT = 60;
 const OURS = /\bhook claude-code\b/;
 
 export interface SettingsChange {

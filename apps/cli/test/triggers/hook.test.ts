@@ -212,7 +212,7 @@ describe("hook install", () => {
     mkdirSync(join(sandbox.folder, ".claude"));
     writeFileSync(settings(), '{"model":"m"}');
     const { json, status } = await sandbox.run(["hook", "install", "--json"]);
-    expect({ status, events: json.data.events.length }).toEqual({ status: 0, events: 8 });
+    expect({ status, events: json.data.events.length }).toEqual({ status: 0, events: 9 });
     expect(JSON.parse(readFileSync(settings(), "utf8"))).toMatchObject({ model: "m" });
     await sandbox.run(["hook", "install", "--undo"]);
     expect(JSON.parse(readFileSync(settings(), "utf8"))).toEqual({ model: "m" });
