@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { RebuildReport } from "@holdfast/memory";
+import { progressTeller } from "../../backup/tell-progress.ts";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
@@ -19,13 +20,11 @@ async function rebuild(options: { yes?: boolean }, context: Context): Promise<vo
     output.result({ rebuilt: 0 }, "Nothing was changed.");
     return;
   }
-  let told = 0;
-  const onProgress = (done: number, total: number): void => {
-    if (done < total && Date.now() - told < 2_000) return;
-    told = Date.now();
-    output.note(`${done} of ${total} written`);
-  };
+  const progress = progressTeller(output);
+  const onProgress = (done: number, total: number): void =>
+    progress.onProgress({ stage: "store", done, total });
   const report = await withMemory(context, (memory) => memory.rebuild({ onProgress, signal }));
+  progress.done();
   if (!report.equal) context.exitStatus = EXIT.failed;
   output.result(report, text(report));
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { SyncOptions, SyncReport } from "@holdfast/memory";
+import { progressTeller } from "../../backup/tell-progress.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { printable } from "../../output.ts";
@@ -13,8 +14,6 @@ interface Options {
   vanished: Vanished;
   yes?: boolean;
 }
-
-const PROGRESS_EVERY_MS = 2_000;
 
 export function register(command: Command, context: Context): void {
   command
@@ -46,12 +45,9 @@ async function sync(options: Options, context: Context): Promise<void> {
     output.result({ scanned: 0 }, "Nothing was changed.");
     return;
   }
-  let told = Date.now();
-  const onProgress = (done: number, total: number): void => {
-    if (Date.now() - told < PROGRESS_EVERY_MS) return;
-    told = Date.now();
-    output.note(`${done} of ${total} looked at`);
-  };
+  const progress = progressTeller(output);
+  const onProgress = (done: number, total: number): void =>
+    progress.onProgress({ stage: "others", done, total });
   const { syncMemory } = await import("@holdfast/memory");
   const { collection, report } = await withMemory(context, async (_memory, parts) => {
     const { config, stateDirectory } = parts.workspace;
@@ -61,6 +57,7 @@ async function sync(options: Options, context: Context): Promise<void> {
     const asked = { vectors, vanished, onProgress, signal };
     return { collection: name, report: await syncMemory(target, parts, asked) };
   });
+  progress.done();
   if (report.keptVanished > 0)
     output.warn(
       `${count(report.keptVanished)} that the store has lost, kept in the mirror; put them back with --vanished restore, or let them go with --vanished drop`,
