@@ -13,6 +13,7 @@ export class ForgottenIds {
   readonly #collection: number;
   /** Another collection of this file whose backup is restored: what it forgot counts as well. */
   readonly #origin: number | undefined;
+  #known: readonly (readonly [collection: number, salt: number])[] | undefined;
 
   /** `from` is the name of the collection that was backed up. */
   constructor(db: Database, collection: number, from?: string) {
@@ -37,19 +38,20 @@ export class ForgottenIds {
            WHERE collection = ? AND salt = ? AND id_hash = ?)
        WHERE revision > ? OR forgotten_at >= ?`,
     );
-    return [this.#collection, this.#origin].some(
-      (collection) =>
-        collection !== undefined &&
-        this.#saltsOf(collection).some((salt) => {
-          const hash = hashOfId(salt, id);
-          const where = [collection, salt, hash] as const;
-          return asked.get(...where, ...where, revision, backupAt) !== undefined;
-        }),
-    );
+    return this.#places().some((place) => {
+      const where = [...place, hashOfId(place[1], id)] as const;
+      return asked.get(...where, ...where, revision, backupAt) !== undefined;
+    });
+  }
+
+  /** Looks again under which salts there are ids: others may have added some. */
+  renew(): void {
+    this.#known = undefined;
   }
 
   /** Whether anything was. */
   any(): boolean {
+    this.renew();
     const found = this.#db
       .prepare(
         `SELECT 1 FROM tombstone WHERE collection = ?
@@ -69,6 +71,7 @@ export class ForgottenIds {
     );
     for (const { salt, hash, revision, at } of lines)
       insert.run(this.#collection, salt, Buffer.from(hash, "hex"), revision, at);
+    this.renew();
   }
 
   /** Takes over what the collection that was backed up has forgotten in this file. */
@@ -97,6 +100,13 @@ export class ForgottenIds {
       if (last === undefined) return;
       after = last.hash;
     }
+  }
+
+  #places(): readonly (readonly [collection: number, salt: number])[] {
+    const collections = [this.#collection, this.#origin].filter((one) => one !== undefined);
+    return (this.#known ??= collections.flatMap((collection) =>
+      this.#saltsOf(collection).map((salt) => [collection, salt] as const),
+    ));
   }
 
   /** Seeks from salt to salt: there are few, of perhaps very many ids. */

@@ -60,7 +60,9 @@ export async function feedTarget(
     const census = new LineCensus(path, link.manifest);
     for await (const lines of readData(path, data, options.signal)) {
       census.see(lines);
-      sink.forgotten(lines.filter((line) => line.t === "forgotten"));
+      const forgotten = lines.filter((line) => line.t === "forgotten");
+      if (forgotten.length > 0) sink.forgotten(forgotten);
+      deps.forgottenIds.renew();
       const memories = lines.filter((line) => line.t === "memory");
       const kept = memories.filter(
         ({ id, revision }) => !deps.forgottenIds.isForgottenSince(id, revision, at),
