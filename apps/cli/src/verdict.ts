@@ -20,19 +20,21 @@ export interface VerdictOptions {
   intervalMs: number;
   /** Of a managed store that has, or had, one: what it saw and does. */
   keeper: KeeperStatus | undefined;
+  /** Its server was started, and is not there any more. */
+  isServerGone?: boolean;
 }
 
 type Judgement = Omit<Verdict, "evidenceAgeMs">;
 
 /** What a workspace's own records and its keeper's say about it, the worst first. */
 export function verdictOf(status: MemoryStatus, options: VerdictOptions): Verdict {
-  const { now, intervalMs, keeper } = options;
+  const { now, intervalMs, keeper, isServerGone = false } = options;
   const answers = [status.storeLastAnsweredAt, keeper?.canaryAt].filter((at) => at !== undefined);
   const evidenceAgeMs = answers.length === 0 ? undefined : Math.max(0, now - Math.max(...answers));
   const freshMs = FRESH_INTERVALS * intervalMs;
   const judgement =
     judgeWrites(status) ??
-    (keeper && judgeKeeper(keeper, now - keeper.changedAt > freshMs)) ??
+    (keeper && judgeKeeper(keeper, now - keeper.changedAt > freshMs, isServerGone)) ??
     judge(status, { ageMs: evidenceAgeMs, freshMs, isStopped: keeper?.running === false });
   return { ...judgement, evidenceAgeMs };
 }
@@ -56,7 +58,11 @@ function judgeWrites({ ledger, salvaged }: MemoryStatus): Judgement | undefined 
 }
 
 /** What its keeper knows of the store, unless that is fine. */
-function judgeKeeper(keeper: KeeperStatus, isStale: boolean): Judgement | undefined {
+function judgeKeeper(
+  keeper: KeeperStatus,
+  isStale: boolean,
+  isServerGone: boolean,
+): Judgement | undefined {
   const { running, phase, detail, failure } = keeper;
   if (!running && failure !== undefined)
     return {
@@ -73,6 +79,8 @@ function judgeKeeper(keeper: KeeperStatus, isStale: boolean): Judgement | undefi
       next: "holdfast server stop",
     };
   if (phase === "degraded") return { status: "unhealthy", cause: detail, next: PLAN };
+  if (isSteady && isServerGone)
+    return { status: "unhealthy", cause: "the server has ended unasked", next: PLAN };
   if (isSteady) return undefined;
   return { status: "recovering", cause: `the keeper is ${phase}: ${detail}`, next: SERVER };
 }

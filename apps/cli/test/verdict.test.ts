@@ -15,6 +15,7 @@ interface Facts {
   order?: string;
   lost?: string[];
   keeper?: Partial<KeeperStatus>;
+  isServerGone?: boolean;
 }
 
 function keeper({ keeper: known }: Facts): KeeperStatus | undefined {
@@ -133,6 +134,13 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     /server stop/,
   ],
   [
+    "its server is gone, and its keeper has not seen it",
+    { keeper: {}, isServerGone: true },
+    "unhealthy",
+    /ended unasked/,
+    /recover --dry-run/,
+  ],
+  [
     "its keeper gave up",
     {
       keeper: {
@@ -160,7 +168,12 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     /server/,
   ],
 ])("%s", (_name, facts, expected, cause, next) => {
-  const verdict = verdictOf(status(facts), { now: NOW, intervalMs: 30_000, keeper: keeper(facts) });
+  const verdict = verdictOf(status(facts), {
+    now: NOW,
+    intervalMs: 30_000,
+    keeper: keeper(facts),
+    isServerGone: facts.isServerGone ?? false,
+  });
   expect(verdict.status).toBe(expected);
   expect(verdict.cause).toMatch(cause);
   expect(verdict.next ?? "").toMatch(next ?? /^$/);

@@ -28,7 +28,7 @@ export interface ForesightDeps {
 export class Foresight {
   readonly #deps: ForesightDeps;
   readonly #drift = new LatencyDrift();
-  readonly #errors = new ErrorRate();
+  #errors = new ErrorRate();
   readonly #disk = new DiskForecast();
   #latency = NOTHING_YET;
   #rate = NOTHING_YET;
@@ -59,7 +59,13 @@ export class Foresight {
   }
 
   /** Takes what a round has found; it is told with the next one. */
-  see({ checks }: HealthReport): void {
+  see({ status, checks }: HealthReport): void {
+    if (status === "offline" || status === "unhealthy") {
+      // What is here is no longer foreseen, and foretells nothing of the store once it is repaired.
+      this.#errors = new ErrorRate();
+      this.#rate = NOTHING_YET;
+      return;
+    }
     const seen = checks.find(({ check }) => check === this.#deps.watched)?.last;
     if (seen === undefined || seen.at === this.#seenAt) return;
     this.#seenAt = seen.at;

@@ -45,10 +45,16 @@ async function status(context: Context): Promise<void> {
     const metrics = await recentMetrics(workspace, output);
     const { dataDirectory } = workspace;
     const keeper = dataDirectory === undefined ? undefined : keeperStatus(dataDirectory);
+    const server = dataDirectory === undefined ? undefined : serverState(dataDirectory);
     const { interval } = loaded.config.health;
     return {
       verdict: loaded.config.enabled
-        ? verdictOf(state, { now: Date.now(), intervalMs: durationMs(interval), keeper })
+        ? verdictOf(state, {
+            now: Date.now(),
+            intervalMs: durationMs(interval),
+            keeper,
+            isServerGone: server?.running === false && server.recorded,
+          })
         : SWITCHED_OFF,
       configuration: {
         source: loaded.source,
@@ -59,7 +65,7 @@ async function status(context: Context): Promise<void> {
         mode: loaded.config.vector_store.config.mode ?? "managed",
         place: placeOf(workspace),
         collection: state.collection,
-        server: dataDirectory === undefined ? undefined : serverState(dataDirectory),
+        server,
         keeper,
       },
       embedder: {
