@@ -44,6 +44,7 @@ test.each([
   "move-from-the-python-cli.md",
   "protect-an-existing-chroma.md",
   "read-a-recovery-plan.md",
+  "troubleshoot.md",
 ])(
   "every command of %s does what the page says, in an empty folder",
   (page) => {
