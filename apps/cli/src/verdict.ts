@@ -1,6 +1,5 @@
 import { formatDuration } from "@holdfast/core";
 import type { MemoryStatus, SalvageStatus } from "@holdfast/memory";
-import { FRESH_INTERVALS } from "@holdfast/recovery";
 import { circuitName, worstCircuit } from "./breaker-text.ts";
 import type { KeeperStatus } from "./keeper/keeper-status.ts";
 
@@ -23,6 +22,9 @@ export interface VerdictOptions {
   /** Its server was started, and is not there any more. */
   isServerGone?: boolean;
 }
+
+/** The health loop's own, which a test holds it to: to load all of that for a number takes time. */
+export const FRESH_INTERVALS = 3;
 
 type Judgement = Omit<Verdict, "evidenceAgeMs">;
 

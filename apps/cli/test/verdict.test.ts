@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { MemoryStatus } from "@holdfast/memory";
+import * as recovery from "@holdfast/recovery";
 import type { KeeperStatus } from "../src/keeper/keeper-status.ts";
-import { verdictOf } from "../src/verdict.ts";
+import { FRESH_INTERVALS, verdictOf } from "../src/verdict.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -177,4 +178,8 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
   expect(verdict.status).toBe(expected);
   expect(verdict.cause).toMatch(cause);
   expect(verdict.next ?? "").toMatch(next ?? /^$/);
+});
+
+test("evidence is as old as the health loop lets it be", () => {
+  expect(FRESH_INTERVALS).toBe(recovery.FRESH_INTERVALS);
 });
