@@ -23,6 +23,25 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+test("without a checkpoint on closing, what was written stays in the WAL, and is there", () => {
+  const walLength = (): number => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  const write = (options: { checkpointOnClose?: boolean }): void => {
+    using db = Database.open(path, { migrations: [NOTE], ...options });
+    db.prepare("INSERT INTO note VALUES ('x')").run();
+  };
+  write({});
+  expect(walLength()).toBe(0);
+  write({ checkpointOnClose: false });
+  const first = walLength();
+  expect(first).toBeGreaterThan(0);
+  write({ checkpointOnClose: false });
+  expect(walLength()).toBeGreaterThan(first);
+  write({});
+  expect(walLength()).toBe(0);
+  using db = Database.open(path, { migrations: [NOTE] });
+  expect(db.prepare("SELECT count(*) AS n FROM note").get()).toMatchObject({ n: 4 });
+});
+
 /** A process that runs `script` with the file as argument, until killed. */
 async function holder(
   script: string,

@@ -44,7 +44,8 @@ const OUTBOX_SHARE = 0.5;
 const MINUTE_MS = 60_000;
 
 /**
- * The outbox and the mirror for one short moment: one connection, no check of the file, no commit with fsync.
+ * The outbox and the mirror for one short moment: one connection, no check of the file, and no wait
+ * for the disk but where it begins a WAL.
  * What it captured survives the death of any process, but not a power cut. It creates nothing: where
  * no memory is, there is nothing to capture into.
  */
@@ -78,6 +79,7 @@ export class CaptureJournal implements Disposable {
         migrations: MIGRATIONS,
         synchronous: "NORMAL",
         secureDelete: true,
+        checkpointOnClose: false,
         busyTimeoutMs: options.busyTimeoutMs ?? CAPTURE_DEFAULTS.busyTimeoutMs,
       });
       try {
