@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { wipeUnusedRows } from "./wipe-unused-rows.ts";
 
 /** Chroma's own numbers of operations in its queue. */
 const DELETE_OPERATION = 3;
@@ -8,7 +9,7 @@ const IDS_PER_STATEMENT = 500;
 /**
  * Takes the texts and metadata of deleted records out of Chroma's SQLite for good: its queue still
  * says what was once written, the words stay in the full-text index until it is merged, and free
- * pages keep what stood in them. Call it with the server stopped and the keeper's lock held.
+ * pages keep what stood in them; and what its memory left in index files. Call it with the server stopped and the keeper's lock held.
  *
  * What is still in the collection stays, also under one of `ids`; vectors that Chroma has written
  * to its index files stay there, under no name, until the collection is made anew.
@@ -30,6 +31,7 @@ export function compactDirectory(dataDirectory: string, ids: readonly string[]):
     throw error;
   }
   database.exec("VACUUM");
+  wipeUnusedRows(dataDirectory);
 }
 
 /** The order of the queue stays whole, since indexes are replayed from it; what it says does not. */
