@@ -86,6 +86,15 @@ describe("latency drift", () => {
     expect(alarms).toBeLessThan((20 * 500) / 200);
   });
 
+  test("the cumulative sum is Page's: (ln x − μ) / σ − k for each, from steady 10 ms", () => {
+    const drift = new LatencyDrift();
+    for (let call = 0; call < 30; call += 1) drift.add(10);
+    // σ is at its floor, 0.05: z = 0.1 / 0.05 = 2, less k = 0.5.
+    const scores = [1, 2, 3, 4].map(() => drift.add(10 * Math.exp(0.1)));
+    expect(scores.map(({ score }) => Math.round(score * 1e9) / 1e9)).toEqual([1.5, 3, 4.5, 6]);
+    expect(scores.map(({ alarming }) => alarming)).toEqual([false, false, false, true]);
+  });
+
   test("one call a thousand times as slow is not a drift", () => {
     const { drift, normal } = warmed(1);
     for (let call = 0; call < 20; call += 1) drift.add(10 * Math.exp(0.1 * normal()));
@@ -136,6 +145,16 @@ describe("error rate", () => {
       return value >= -1e-12 && value <= 1 + 1e-12 && Math.abs(value - mirrored) < 1e-9;
     });
     expect(() => fc.assert(check)).not.toThrow();
+  });
+
+  test("the posterior is Beta(½ + failures, ½ + successes), old outcomes faded", () => {
+    const rate = new ErrorRate({ rateMax: 0.1, halfLife: 50 });
+    const first = rate.add(false);
+    expect(first.rate).toBe(0.25);
+    // The distribution function of Beta(½, 3/2) in closed form.
+    const below = (2 / Math.PI) * (Math.asin(Math.sqrt(0.1)) + Math.sqrt(0.1 * 0.9));
+    expect(first.probability).toBeCloseTo(1 - below, 9);
+    expect(rate.add(true).rate).toBeCloseTo(1.5 / (1.5 + 0.5 + 2 ** (-1 / 50)), 12);
   });
 
   test("one failure of one proves nothing; five of five do", () => {
@@ -189,6 +208,16 @@ describe("the disk's forecast", () => {
     }
     expect((last?.fullInMs ?? 0) / MINUTE).toBeGreaterThan(900);
     expect((last?.fullInMs ?? 0) / MINUTE).toBeLessThan(1_000);
+  });
+
+  test("slope and bound are those of Sen's method, as SciPy computes them from the same 28 pairs", () => {
+    const forecast = new DiskForecast();
+    const free = [1_000, 910, 790, 680, 690, 680, 670, 630];
+    let last;
+    for (const [minute, bytes] of free.entries()) last = forecast.add(minute * MINUTE, bytes);
+    expect((last?.slope ?? 0) * MINUTE).toBeCloseTo(-47.3333333333, 9);
+    expect((last?.fullInMs ?? 0) / MINUTE).toBeCloseTo(630 / 47.3333333333, 9);
+    expect((last?.fullInMsMin ?? 0) / MINUTE).toBeCloseTo(630 / 90, 9);
   });
 
   test("noise widens the bound, which is never later than the estimate", () => {

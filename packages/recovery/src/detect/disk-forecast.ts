@@ -51,7 +51,8 @@ export class DiskForecast {
     const slopes = this.#slopes();
     const n = this.#samples.length;
     const reach = Z_95 * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
-    const lowest = slopes[Math.max(0, Math.floor((slopes.length - reach) / 2))] ?? 0;
+    // Its rank among the slopes counts from 1.
+    const lowest = slopes[Math.max(0, Math.round((slopes.length - reach) / 2) - 1)] ?? 0;
     const slope = median(slopes) ?? 0;
     return { slope, fullInMs: timeToFull(free, slope), fullInMsMin: timeToFull(free, lowest) };
   }
