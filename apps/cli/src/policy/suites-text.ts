@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Coverage } from "@holdfast/policy";
+import { counted } from "../metrics-text.ts";
 import { type Output, printable } from "../output.ts";
 import type { SuitesReport } from "./run-suites.ts";
 
@@ -22,7 +23,7 @@ export function suitesText(
   const failed = all.filter(({ passed }) => !passed).length;
   return [
     ...tests,
-    `${all.length} tests, ${failed} failed`,
+    `${counted(all.length, "test")}, ${failed} failed`,
     ...coverageLines(coverage),
     ...(threshold !== undefined && coverage.percent < threshold
       ? [output.paint("red", `Coverage is ${coverage.percent} %, less than ${threshold} %.`)]

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { durationMs, formatDuration, HoldfastError } from "@holdfast/core";
 import type { BackupStatus, MemoryStatus, OthersStatus, SalvageStatus } from "@holdfast/memory";
+import { memories } from "../../backup/backup-text.ts";
 import { breakerRows } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
@@ -146,7 +147,7 @@ function text(report: Report, metrics: string[][], output: Output): string {
     ],
     ["outbox", `${outbox.records} waiting${oldest}`],
     ...(outbox.lastError === undefined ? [] : [["", `last attempt: ${outbox.lastError}`]]),
-    ["mirror", `${memory.mirrored} memories`],
+    ["mirror", memories(memory.mirrored)],
     ...othersRows(memory.others),
     ...(salvaged === undefined ? [] : salvageRows(salvaged)),
     ...backupRows(memory.backups),
@@ -169,7 +170,7 @@ function backupRows({ last, lastDrill, undoable }: BackupStatus): string[][] {
   const rows =
     last === undefined
       ? [["backup", "none yet; make one with: holdfast memory backup"]]
-      : [["backup", `${moment(last.madeAt)}, ${last.memories} memories${partial}, ${last.path}`]];
+      : [["backup", `${moment(last.madeAt)}, ${memories(last.memories)}${partial}, ${last.path}`]];
   if (last !== undefined && !existsSync(last.path)) rows.push(["", "which is not there any more"]);
   if (lastDrill !== undefined) {
     const tookMs = formatDuration(Math.max(1, lastDrill.tookMs));

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
+import { counted } from "../../metrics-text.ts";
 import { type Output, printable } from "../../output.ts";
 import { type PlacedRule, placedRules } from "../../policy/policy-files.ts";
 import { type PolicyPlace, policyPlaceOf, shortPath } from "../../policy/policy-place.ts";
@@ -48,7 +49,9 @@ function text(
   if (unknown.length > UNKNOWN_SHOWN)
     open.push(`unknown: ${unknown.length - UNKNOWN_SHOWN} more, which --json lists`);
   const found = findings.length === 0 ? "nothing found" : `${findings.length} found`;
-  return [...lines, ...open, `${rules} rules, ${found}, ${unknown.length} unknown`].join("\n");
+  return [...lines, ...open, `${counted(rules, "rule")}, ${found}, ${unknown.length} unknown`].join(
+    "\n",
+  );
 }
 
 function fileOf(name: string, placed: readonly PlacedRule[], place: PolicyPlace): string {

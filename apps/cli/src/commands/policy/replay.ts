@@ -11,6 +11,7 @@ import {
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
+import { counted } from "../../metrics-text.ts";
 import { type Output, printable } from "../../output.ts";
 import { policyPlaceOf } from "../../policy/policy-place.ts";
 import { duration } from "../../selection.ts";
@@ -36,10 +37,10 @@ function replay({ since }: { since?: number }, context: Context): void {
 }
 
 function text({ events, changed }: ReplayReport, output: Output): string {
-  const many = changed.length === 1 ? "1 event" : `${changed.length} events`;
+  const many = counted(changed.length, "event");
   return [
     ...changed.flatMap((each) => changeLines(each, output)),
-    `${events} events replayed; ${many} would be decided differently`,
+    `${counted(events, "event")} replayed; ${many} would be decided differently`,
   ].join("\n");
 }
 

@@ -4,6 +4,7 @@ import { durationMs, HoldfastError } from "@holdfast/core";
 import type { Context } from "../../../context.ts";
 import { example } from "../../../help.ts";
 import { managedDirectory } from "../../../managed-directory.ts";
+import { counted } from "../../../metrics-text.ts";
 
 interface Options {
   all?: boolean;
@@ -29,7 +30,7 @@ async function prune(names: readonly string[], options: Options, context: Contex
   const chosen = choose(directory, names, options);
   const bytes = chosen.reduce((sum, entry) => sum + entry.bytes, 0);
   const size = `${(bytes / 1_000_000).toFixed(1)} MB`;
-  const question = `Delete ${chosen.length} things from quarantine (${size})? It cannot be undone.`;
+  const question = `Delete ${counted(chosen.length, "thing")} from quarantine (${size})? It cannot be undone.`;
   if (chosen.length === 0 || !(await context.confirm(question, options))) {
     context.output.result({ pruned: [], bytes: 0 }, "Nothing was deleted.");
     return;
