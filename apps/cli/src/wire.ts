@@ -170,13 +170,26 @@ export async function withMemory<T>(
   context: Context,
   work: (memory: Memory, parts: Parts) => T | Promise<T>,
 ): Promise<T> {
+  return withMemoryOf(switchedOn(context), context, work);
+}
+
+/** {@link withMemory} past the policies: for looks, which a rule that is wrong must not prevent. */
+export async function withUngovernedMemory<T>(
+  context: Context,
+  work: (memory: Memory, parts: Parts) => T | Promise<T>,
+): Promise<T> {
+  return withAccess(switchedOn(context), context, (workspace, access) =>
+    use(workspace, work, access),
+  );
+}
+
+function switchedOn(context: Context): LoadedConfig {
   const loaded = context.config();
-  if (!loaded.config.enabled)
-    throw new HoldfastError("Memory is switched off: the configuration says enabled: false", {
-      code: "MEMORY_DISABLED",
-      hint: "See what says so: holdfast config explain enabled",
-    });
-  return withMemoryOf(loaded, context, work);
+  if (loaded.config.enabled) return loaded;
+  throw new HoldfastError("Memory is switched off: the configuration says enabled: false", {
+    code: "MEMORY_DISABLED",
+    hint: "See what says so: holdfast config explain enabled",
+  });
 }
 
 /** {@link withMemory} under another configuration than the one in force. */

@@ -46,7 +46,12 @@ export function healthText(
 function summaryOf(checks: readonly CheckResult[]): string {
   const wrong = checks.filter(({ status }) => status !== "pass");
   if (wrong.length === 0) return checks.length === 1 ? (checks[0]?.message ?? "") : "";
-  return wrong.map(({ check, message }) => `${check}: ${message}`).join("; ");
+  // Of a service that nothing answers for, that alone: the rest follows from it.
+  const offline = wrong.filter(
+    ({ status, severity }) => status === "fail" && severity === "offline",
+  );
+  const telling = offline.length > 0 ? offline.slice(0, 1) : wrong;
+  return telling.map(({ check, message }) => `${check}: ${message}`).join("; ");
 }
 
 const detailOf = ({ check, status, message, tookMs }: CheckResult): string[] => [

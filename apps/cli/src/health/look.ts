@@ -10,7 +10,7 @@ import { healthOptions } from "../health-options.ts";
 import type { SelfTestReport } from "../recovery/self-test.ts";
 import { targetOf } from "../recovery/store-recovery.ts";
 import { usage } from "../selection.ts";
-import { type Parts, withBackupLog, withMemory } from "../wire.ts";
+import { type Parts, withBackupLog, withUngovernedMemory } from "../wire.ts";
 import { exportMetrics } from "../export-metrics.ts";
 import { answerOf, type HealthAnswer } from "./health-answer.ts";
 import { healthChecks } from "./health-checks.ts";
@@ -32,7 +32,7 @@ export interface HealthLook {
 /** Looks at every registered service at the same time; a slow one hides no other. */
 export async function look(options: HealthOptions, context: Context): Promise<HealthLook> {
   const { signal } = context;
-  return withMemory(context, async (memory, parts) => {
+  return withUngovernedMemory(context, async (memory, parts) => {
     const { workspace } = parts;
     const backups = await withBackupLog(workspace, (log) => log.list());
     const target = targetOf(workspace, {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { startChroma, type TestChroma } from "@holdfast/testkit";
@@ -44,6 +44,15 @@ test("a server that nobody used is started, and that it was not there is no trou
   await sandbox.run(["server", "stop"]);
   expect(result).toMatchObject({ status: 0, json: { data: { status: "healthy" } } });
 }, 120_000);
+
+test("a policy that is wrong is told, and hides nothing else", async () => {
+  configure(await deadPort(), "health: {timeout: 1}\n");
+  mkdirSync(join(sandbox.folder, "policies"));
+  writeFileSync(join(sandbox.folder, "policies/broken.yaml"), "name: [");
+  const result = await run();
+  expect(result.status).toBe(13);
+  expect(statuses(result)).toMatchObject({ policy: "degraded", chroma: "offline" });
+});
 
 test("what there is no service of is refused by name", async () => {
   configure(await deadPort());
