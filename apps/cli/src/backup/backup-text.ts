@@ -25,7 +25,9 @@ export function differenceText(difference: RestoreDifference): string[] {
     ...samples.changed.map((sample) => sampleText("~", sample)),
     ...samples.removed.map((sample) => sampleText("-", sample)),
   ];
-  if (forgotten > 0) lines.push(`${memories(forgotten)} in it were forgotten since, and stay so`);
+  const gone =
+    forgotten === 1 ? "was forgotten since, and stays so" : "were forgotten since, and stay so";
+  if (forgotten > 0) lines.push(`${memories(forgotten)} in it ${gone}`);
   if (others !== undefined && others > 0) lines.push(`${others} records of other programs`);
   return lines;
 }

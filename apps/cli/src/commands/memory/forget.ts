@@ -147,11 +147,11 @@ function purgeText(
 }
 
 const WAYS_OUT: Readonly<Record<Remains["what"], string>> = {
-  chroma: "Chroma's own; try again when nobody uses it",
+  chroma: "Chroma's own: under another id or collection, or try again when nobody uses it",
   quarantine: "holdfast memory quarantine prune",
   damaged: "a damaged outbox that was set aside; remove it when nothing is missed",
   archive: "memory prune has written it; remove it",
-  state: "kept by this workspace",
+  state: "kept by this workspace, under another id or collection",
 };
 
 const count = (number: number): string => (number === 1 ? "1 memory" : `${number} memories`);
