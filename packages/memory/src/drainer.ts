@@ -58,6 +58,8 @@ class LeaseLostError extends HoldfastError {
   }
 }
 
+/** The share of a lease that may be over before it is renewed for what is sent under it. */
+const FRESH_SHARE = 0.1;
 const HALVINGS_MAX = 6;
 const TURN_POLL_MS = 50;
 /** An open breaker asks for the longest waits; whoever sets it to more is asked again sooner. */
@@ -77,6 +79,8 @@ export class Drainer {
   #report: DrainReport = emptyReport();
   /** Whether the batch in hand may have left for the store. */
   #sent = false;
+  /** When the lease was last known to be ours, by the wall clock. */
+  #heldAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DrainerOptions, deps: DrainerDeps) {
     this.#options = options;
@@ -156,9 +160,11 @@ export class Drainer {
         if (isEmpty(next.batch)) {
           await this.#reconcile(next.due, token, both);
           if (this.#deps.journal.mustAdopt()) await adoptFromStore(this.#deps, both);
-          return this.#finish(token);
+          this.#deps.journal.working.lease.release(token);
+          return this.#finish();
         }
         const end = await this.#applyBatch(next.batch, token, both);
+        if (end?.kind === "empty") return this.#finish();
         if (end !== undefined) return end;
       }
     } catch (error) {
@@ -185,7 +191,18 @@ export class Drainer {
 
   #renew(token: string): boolean {
     const { journal, clock } = this.#deps;
-    return journal.working.lease.renew(token, clock.now(), this.#options.leaseMs);
+    const now = clock.now();
+    const isOurs = journal.working.lease.renew(token, now, this.#options.leaseMs);
+    if (isOurs) this.#heldAt = now;
+    return isOurs;
+  }
+
+  /** Whether the lease is ours, and for long enough: renewed, unless it was a moment ago. */
+  #holds(token: string): boolean {
+    const { journal, clock } = this.#deps;
+    const age = clock.now() - this.#heldAt;
+    const isFresh = age >= 0 && age < this.#options.leaseMs * FRESH_SHARE;
+    return isFresh ? journal.working.lease.isHeldBy(token) : this.#renew(token);
   }
 
   /** Takes or keeps the lease, picks what is due and writes the intent down, in one transaction. */
@@ -224,6 +241,7 @@ export class Drainer {
         ? unsettled.due(token, now, access.store.incarnation(), RECONCILE_IDS_MAX)
         : [];
       unsettled.intend([...idsOf(batch), ...due], token, now);
+      this.#heldAt = now;
       return { token, batch, due };
     });
   }
@@ -238,7 +256,7 @@ export class Drainer {
   async #applyBatch(batch: Batch, token: string, signal: AbortSignal): Promise<RunEnd | undefined> {
     const { journal, applier, reconciler, failpoint } = this.#deps;
     await applier.embed(batch.puts, signal);
-    if (!this.#renew(token)) {
+    if (!this.#holds(token)) {
       journal.work(({ unsettled }) => unsettled.forget(token));
       return { kind: "busy" };
     }
@@ -288,8 +306,13 @@ export class Drainer {
         unsettled.confirm(doubt.doubtful, token, now, access.store.incarnation());
       }
       journal.noteApplied(now);
-      if (doubt.settled) return undefined;
-      return { kind: "failed", reason: "the store does not keep what it was sent" };
+      if (!doubt.settled)
+        return { kind: "failed", reason: "the store does not keep what it was sent" };
+      if (outbox.load().records > 0 || unsettled.count() > 0 || journal.mustAdopt())
+        return undefined;
+      // Nothing is left to do: with the last booking goes the lease, in one commit.
+      lease.release(token);
+      return { kind: "empty" };
     });
   }
 
@@ -305,9 +328,9 @@ export class Drainer {
     });
   }
 
-  #finish(token: string): RunEnd {
+  /** What is left to do once the lease is given back. */
+  #finish(): RunEnd {
     const { journal } = this.#deps;
-    journal.work(({ lease }) => lease.release(token));
     journal.pruneKept();
     journal.scourIfDue();
     this.#report.queued = journal.outbox.load().records;
