@@ -1,7 +1,7 @@
 import type { Config } from "@holdfast/config";
 import { connectionChecks, directoryChecks, processChecks } from "@holdfast/chroma";
 import { existsSync } from "node:fs";
-import { formatDuration, systemClock } from "@holdfast/core";
+import { formatDuration, type HoldfastError, systemClock } from "@holdfast/core";
 import type { LoggedBackup, Memory } from "@holdfast/memory";
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import { healthOptions } from "../health-options.ts";
@@ -18,7 +18,7 @@ const BACKUP_AGE_MS_MAX = 7 * 24 * 3_600_000;
 /** Every registered check: our own services' and the user's. None of them changes a memory. */
 export function healthChecks(
   parts: Parts,
-  { backups, target }: { backups: readonly LoggedBackup[]; target: Target },
+  { backups, target, refusal }: HealthCheckDeps,
 ): HealthCheck[] {
   const { workspace, memory, store, breaker } = parts;
   const { config, dataDirectory } = workspace;
@@ -27,7 +27,7 @@ export function healthChecks(
     mirrorCheck(memory),
     embedderCheck(parts),
     ...memoryChecks(memory, breaker),
-    ...(dataDirectory === undefined ? [] : serverChecks(dataDirectory, config)),
+    ...(dataDirectory === undefined ? [] : serverChecks(dataDirectory, config, refusal)),
     // Tenant and database are asked for below.
     ...connectionChecks(target, store, timeoutMs).filter(({ name }) => name !== "access"),
     ...storeChecks({ timeoutMs, canary }, parts),
@@ -38,19 +38,38 @@ export function healthChecks(
   ];
 }
 
-type Target = Parameters<typeof connectionChecks>[0];
+export interface HealthCheckDeps {
+  backups: readonly LoggedBackup[];
+  /** Where the store should answer. */
+  target: Parameters<typeof connectionChecks>[0];
+  /** Why a managed server could not be started; asked at each look. */
+  refusal: () => HoldfastError | undefined;
+}
 
-function serverChecks(dataDirectory: string, config: Config): HealthCheck[] {
+function serverChecks(
+  dataDirectory: string,
+  config: Config,
+  refusal: HealthCheckDeps["refusal"],
+): HealthCheck[] {
   const { intervalMs } = healthOptions(config);
   const keeper = keeperCheck(dataDirectory, { intervalMs, clock: systemClock });
   return [
-    ...processChecks(dataDirectory).map((check): HealthCheck =>
+    ...processChecks(dataDirectory).map((check): HealthCheck => {
       // What works now may have crashed a moment ago.
-      check.name === "crash-loop" ? { ...check, severity: "degraded" } : check,
-    ),
+      if (check.name === "crash-loop") return { ...check, severity: "degraded" };
+      if (check.name !== "process") return check;
+      return { ...check, run: (context) => refusedBy(refusal()) ?? check.run(context) };
+    }),
     { ...keeper, service: "chroma" },
     { ...foreseenCheck(dataDirectory), service: "chroma" },
   ];
+}
+
+/** Why there is no server says more than that there is none. */
+function refusedBy(refusal: HoldfastError | undefined): CheckOutcome | undefined {
+  if (refusal === undefined) return undefined;
+  const { message, code, hint = "holdfast server status" } = refusal;
+  return { status: "fail", message, evidence: { code }, hint };
 }
 
 function mirrorCheck(memory: Memory): HealthCheck {

@@ -39,9 +39,11 @@ export async function look(options: HealthOptions, context: Context): Promise<He
       readSecret: (reference) => readSecret(reference, context.environment),
       endpoint: managedEndpoint(workspace.dataDirectory ?? ""),
     });
-    const checks = selected(healthChecks(parts, { backups, target }), options.service);
     const { timeoutMs } = healthOptions(workspace.config);
-    if (checks.some(({ service }) => service === "chroma")) await settled(parts, signal);
+    let refusal: HoldfastError | undefined;
+    const deps = { backups, target, refusal: () => refusal };
+    const checks = selected(healthChecks(parts, deps), options.service);
+    if (checks.some(({ service }) => service === "chroma")) refusal = await whyNone(parts, signal);
     const results = await runChecks(checks, { signal, timeoutMs });
     const selfTest = options.selfTest === true ? await testOf(parts, context) : undefined;
     return {
@@ -57,19 +59,26 @@ export async function look(options: HealthOptions, context: Context): Promise<He
 
 const START_LIMIT_MS = 60_000;
 
-/** A managed server that nobody used is started first: that it was not there is no trouble. */
-async function settled({ workspace, endpoint }: Parts, signal: AbortSignal): Promise<void> {
-  if (workspace.dataDirectory === undefined) return;
+/**
+ * A managed server that nobody used is started first: that it was not there is no trouble. Resolves
+ * with why there is none.
+ */
+async function whyNone(
+  { workspace, endpoint }: Parts,
+  signal: AbortSignal,
+): Promise<HoldfastError | undefined> {
+  if (workspace.dataDirectory === undefined) return undefined;
   const over = new AbortController();
   try {
     const late = sleep(START_LIMIT_MS, undefined, {
       signal: AbortSignal.any([signal, over.signal]),
     });
     await Promise.race([endpoint(), late]);
+    return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    // The checks find out, and tell.
     if (!(error instanceof HoldfastError)) throw error;
+    return error;
   } finally {
     over.abort();
   }

@@ -40,6 +40,8 @@ import { storeChecks } from "./store-checks.ts";
 
 /** What recoveries of the store are journaled under, whoever makes them. */
 export const STORE_SERVICE = "store";
+/** What a step asks for that is too great a risk to be run unasked. */
+export const BY_HAND = "See the plan with: holdfast memory recover --dry-run";
 
 export interface KeeperOptions {
   server: ManagedServerOptions;
@@ -186,7 +188,7 @@ export class Keeper {
     const { health = {}, restart = {} } = this.#options;
     const repairs = { ...this.#deps.recovery, store, memory, server: this.#server.control, clock };
     const engine = new RecoveryEngine(
-      { service: STORE_SERVICE },
+      { service: STORE_SERVICE, byHand: BY_HAND },
       {
         journal,
         strategies: chromaStrategies(repairs),

@@ -13,7 +13,7 @@ import {
   SystemdOrchestrator,
 } from "@holdfast/recovery";
 import { isAnyTripped } from "../keeper/circuits.ts";
-import { STORE_SERVICE } from "../keeper/keeper.ts";
+import { BY_HAND, STORE_SERVICE } from "../keeper/keeper.ts";
 import { storeChecks } from "../keeper/store-checks.ts";
 import type { RepairPorts } from "../recovery/store-recovery.ts";
 import type { Parts } from "../wire.ts";
@@ -114,7 +114,7 @@ export class StoreSupervisor implements Disposable {
       ...(orchestrator === undefined ? {} : { orchestrator }),
     };
     return new RecoveryEngine(
-      { service: STORE_SERVICE },
+      { service: STORE_SERVICE, byHand: BY_HAND },
       {
         journal: this.#journal,
         strategies: chromaStrategies(recovery),

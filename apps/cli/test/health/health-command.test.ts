@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { startChroma, type TestChroma } from "@holdfast/testkit";
@@ -43,6 +43,30 @@ test("a server that nobody used is started, and that it was not there is no trou
   const result = await run();
   await sandbox.run(["server", "stop"]);
   expect(result).toMatchObject({ status: 0, json: { data: { status: "healthy" } } });
+}, 120_000);
+
+test("a server that its keeper gave up on: why, and a command to go on with", async () => {
+  const store = "vector_store: {config: {persist_directory: data}}";
+  const file = join(sandbox.folder, "holdfast.yaml");
+  writeFileSync(file, `${store}\nrecovery: {risk_max: none, backoff_max: 0}\n`);
+  await sandbox.run(["memory", "add", "Ada prefers tea"]);
+  await sandbox.run(["server", "stop"]);
+  truncateSync(join(sandbox.folder, "data/chroma.sqlite3"), 100);
+  const { status, json } = await run();
+  expect({ status, data: json.data }).toMatchObject({
+    status: 13,
+    data: {
+      status: "offline",
+      cause: expect.stringMatching(/^process: .*its risk is medium, so it is not run unasked/),
+      next: "See the plan with: holdfast memory recover --dry-run",
+    },
+  });
+  const told = await sandbox.run(["memory", "status", "--json"]);
+  expect(told.json.data.verdict).toMatchObject({
+    status: "unhealthy",
+    cause: expect.stringMatching(/^the keeper gave up: /),
+    next: "See the plan with: holdfast memory recover --dry-run",
+  });
 }, 120_000);
 
 test("a policy that is wrong is told, and hides nothing else", async () => {

@@ -35,8 +35,15 @@ export function planOf(diagnoses: readonly Diagnosis[]): RecoveryPlan {
   };
 }
 
+/** What a person is told of a step that is left to him. */
+export const BY_HAND = "Ask for the recovery by hand, after a look at its plan.";
+
 /** The same plan without its steps of greater risk, each of which becomes a refusal. */
-export function withinRisk(plan: RecoveryPlan, riskMax: PlannedStep["risk"]): RecoveryPlan {
+export function withinRisk(
+  plan: RecoveryPlan,
+  riskMax: PlannedStep["risk"],
+  hint: string = BY_HAND,
+): RecoveryPlan {
   const allows = ({ step }: StrategyStep): boolean =>
     RISKS.indexOf(step.risk) <= RISKS.indexOf(riskMax);
   const refused = plan.steps.filter((step) => !allows(step));
@@ -48,7 +55,7 @@ export function withinRisk(plan: RecoveryPlan, riskMax: PlannedStep["risk"]): Re
       ...refused.map(({ strategy, step }) => ({
         strategy,
         message: `${step.title}: its risk is ${step.risk}, so it is not run unasked`,
-        hint: "Ask for the recovery by hand, after a look at its plan.",
+        hint,
       })),
     ],
   };

@@ -3,7 +3,7 @@ import type { CheckContext, CheckOutcome } from "../check.ts";
 import type { Diagnosis, PlannedStep, RecoveryStrategy } from "../step.ts";
 import type { Incident, IncidentState } from "./incident.ts";
 import type { JournalHold } from "./journal-hold.ts";
-import { planOf, type RecoveryPlan, withinRisk } from "./plan.ts";
+import { BY_HAND, planOf, type RecoveryPlan, withinRisk } from "./plan.ts";
 import type { RecoveryEvent } from "./recovery-event.ts";
 import type { RecoveryJournal } from "./recovery-journal.ts";
 import { RecoveryRun, type RunEnd } from "./recovery-run.ts";
@@ -19,6 +19,8 @@ export interface RecoveryEngineOptions {
   proofTimeoutMs?: number;
   /** How long putting one step back may take. Default 60000. */
   undoTimeoutMs?: number;
+  /** What to tell a person to whom a step is left, the command for it say. Default: in words. */
+  byHand?: string;
   /** After which standing still loses the right to recover to another process. Default 60000. */
   leaseMs?: number;
 }
@@ -76,6 +78,7 @@ export class RecoveryEngine {
       diagnoseTimeoutMs: 60_000,
       proofTimeoutMs: 30_000,
       undoTimeoutMs: 60_000,
+      byHand: BY_HAND,
       leaseMs: 60_000,
       ...options,
     };
@@ -144,6 +147,7 @@ export class RecoveryEngine {
       prove: () => this.#prove(options.signal),
       signal: options.signal,
       riskMax: options.riskMax ?? "high",
+      byHand: this.#options.byHand,
       undoLimitMs: this.#options.undoTimeoutMs,
       clock: this.#clock,
       tell: (event) => onEvent?.(event),

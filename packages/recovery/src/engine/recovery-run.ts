@@ -18,6 +18,7 @@ export interface RecoveryRunDeps {
   prove: () => Promise<CheckOutcome>;
   signal: AbortSignal;
   riskMax: PlannedStep["risk"];
+  byHand: string;
   undoLimitMs: number;
   clock: Clock;
   tell: (event: RecoveryEvent) => void;
@@ -89,7 +90,7 @@ export class RecoveryRun {
 
   /** Without what was tried in this run, or is too great a risk. */
   #untried(plan: RecoveryPlan): RecoveryPlan {
-    const { steps, ...rest } = withinRisk(plan, this.#deps.riskMax);
+    const { steps, ...rest } = withinRisk(plan, this.#deps.riskMax, this.#deps.byHand);
     const tried = this.#tried();
     return {
       ...rest,
