@@ -1,6 +1,6 @@
 export { startChroma, type StartChromaOptions, type TestChroma } from "./chroma.ts";
 export { FakeClock } from "./fake-clock.ts";
-export { type Mount, mountObstacle, smallDisk } from "./mounts.ts";
+export { type Mount, mountObstacle, readOnlyView, smallDisk } from "./mounts.ts";
 export { type Fault, type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 export { type FixtureProcess, startFixture } from "./fixture-process.ts";
 export { until } from "./until.ts";

@@ -40,6 +40,19 @@ export function smallDisk(sizeMb: number): Mount {
   };
 }
 
+/** Mounts `path` over itself, so that what opens it from now on cannot write; undone on disposal. */
+export function readOnlyView(path: string): Disposable {
+  run("mount", "--bind", path, path);
+  const view = { [Symbol.dispose]: () => run("umount", "--lazy", path) };
+  try {
+    run("mount", "-o", "remount,bind,ro", path);
+  } catch (error) {
+    view[Symbol.dispose]();
+    throw error;
+  }
+  return view;
+}
+
 function run(command: string, ...args: string[]): void {
   const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
   if (error !== undefined) throw error;

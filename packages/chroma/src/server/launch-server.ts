@@ -80,6 +80,17 @@ function serverConfig(paths: StatePaths, port: number, options: LaunchOptions): 
   ].join("\n");
 }
 
+/** Whether nobody listens there now. @throws errno errors other than EADDRINUSE. */
+export function isFree({ host, port }: { host: string; port: number }): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" ? resolve(false) : reject(error),
+    );
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
+}
+
 /** Free a moment ago; who takes it meanwhile makes the server exit, and another is tried. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import type { Clock } from "@holdfast/core";
 import { recordExit } from "./exit-history.ts";
-import { launchServer, type LaunchOptions } from "./launch-server.ts";
+import { isFree, launchServer, type LaunchOptions } from "./launch-server.ts";
 import type { ServerError } from "./server-error.ts";
 import type { ServerProgram } from "./server-program.ts";
 import { removeServerRecord, type ServerRecord, writeServerRecord } from "./server-record.ts";
@@ -19,8 +19,8 @@ export interface LaunchUntilReadyOptions extends LaunchOptions {
 
 /**
  * Starts a server and resolves when it answers a real round trip. On failure no process is left,
- * and its end is kept. Another process may take the chosen port first; the server then exits with
- * code 0, and another port is tried.
+ * and its end is kept. Another process may take the chosen port first; the server then ends
+ * without having answered, and another port is tried.
  * @throws ServerError `SERVER_START_FAILED`; the signal's reason.
  */
 export async function launchUntilReady(
@@ -49,10 +49,12 @@ export async function launchUntilReady(
       const { code = null, signal = null, ranMs } = watch.exited ?? {};
       await terminate(record, signals, options.stopTimeoutMs, clock);
       removeServerRecord(dataDirectory);
-      const portTaken = (error as Partial<ServerError>).logTail?.some((line) =>
+      // Chroma says so, or panics where it was told its port by a file: then the port itself is asked.
+      const says = (error as Partial<ServerError>).logTail?.some((line) =>
         /Address .* is not available/.test(line),
       );
-      if (portTaken === true && attempt < PORT_ATTEMPTS) continue;
+      const portTaken = says === true || (watch.exited !== undefined && !(await isFree(record)));
+      if (portTaken && attempt < PORT_ATTEMPTS) continue;
       if (ranMs !== undefined) {
         recordExit(dataDirectory, { at: clock.now(), code, signal, ranMs, ready: false });
       }

@@ -21,14 +21,22 @@ export interface Fault {
   /** One of these checks must turn red. */
   red: readonly string[];
   /**
-   * `refused`: only a person can end it, whom `lift` stands for. `healthy`: the store does its work,
-   * and nothing is repaired.
+   * `refused`: only a person can end it, whom `lift` stands for. `failed`: so it is found to be when
+   * a step is tried. `healthy`: the store does its work, and nothing is repaired.
    */
-  ends: "recovered" | "refused" | "healthy";
+  ends: "recovered" | "refused" | "failed" | "healthy";
   /** Breaks something; returns what a person would do about it. */
   inject(stage: Stage): Promise<Lift | undefined>;
-  /** On a file system of its own, which can be filled and made read-only. */
+  /** On a file system of its own, which can be filled. */
   onSmallDisk?: true;
+  /** Needs the right to mount. */
+  mounts?: true;
+  /** On an index that Chroma has persisted, which takes a thousand memories. */
+  onIndex?: true;
+  /** Ends in another way on the newer build, which is why every run has it there. */
+  differs?: true;
+  /** Means nothing on the other builds. */
+  onlyOn?: string;
   /** With a collection that another program filled, which must come through as it is. */
   withForeign?: true;
 }
@@ -101,6 +109,7 @@ const PROCESS: Fault[] = [
   },
   {
     name: "the server's process is stopped (SIGSTOP)",
+    differs: true,
     red: ["process", "place"],
     ends: "recovered",
     inject: (stage) => {
@@ -131,12 +140,14 @@ const INDEX: Fault[] = [
     name: "the index is torn: its header is ahead of its pickle",
     red: ["persistence", "process"],
     ends: "recovered",
+    onIndex: true,
     inject: onDisk((stage) => headerAhead(indexFolder(stage))),
   },
   {
     name: "the same in a collection that another program filled",
     red: ["persistence", "process"],
     ends: "recovered",
+    onIndex: true,
     withForeign: true,
     inject: onDisk((stage) => headerAhead(indexFolder(stage, "others"))),
   },
@@ -144,12 +155,14 @@ const INDEX: Fault[] = [
     name: "the index's pickle is deleted",
     red: ["persistence", "embeddings"],
     ends: "recovered",
+    onIndex: true,
     inject: onDisk((stage) => rmSync(join(indexFolder(stage), "index_metadata.pickle"))),
   },
   {
     name: "the index's pickle is garbage",
     red: ["persistence", "embeddings"],
     ends: "recovered",
+    onIndex: true,
     inject: onDisk((stage) =>
       writeFileSync(join(indexFolder(stage), "index_metadata.pickle"), Buffer.alloc(5_000, 0xa5)),
     ),
@@ -158,18 +171,22 @@ const INDEX: Fault[] = [
     name: "the index's folder is deleted",
     red: ["persistence", "embeddings"],
     ends: "recovered",
+    onIndex: true,
     inject: onDisk((stage) => rmSync(indexFolder(stage), { recursive: true })),
   },
   {
     name: "the index's header is cut off",
     red: ["persistence", "process"],
     ends: "recovered",
+    onIndex: true,
     inject: onDisk((stage) => truncateSync(join(indexFolder(stage), "header.bin"), 20)),
   },
   {
     name: "4 KB of garbage in the index's rows",
+    differs: true,
     red: ["scrub", "process", "embeddings", "filtered-query", "collection"],
     ends: "recovered",
+    onIndex: true,
     inject: onDisk((stage) =>
       overwrite(join(indexFolder(stage), "data_level0.bin"), 8_192, Buffer.alloc(4_096, 0xff)),
     ),
@@ -178,6 +195,7 @@ const INDEX: Fault[] = [
     name: "one vector is zeroed in the index's rows",
     red: ["scrub"],
     ends: "recovered",
+    onIndex: true,
     inject: onDisk((stage) => {
       const file = join(indexFolder(stage), "data_level0.bin");
       const row = readFileSync(join(dirname(file), "header.bin"));
@@ -191,6 +209,7 @@ const INDEX: Fault[] = [
 const SQLITE: Fault[] = [
   {
     name: "SQLite's first 16 bytes are overwritten",
+    onIndex: true,
     red: ["persistence", "process"],
     ends: "recovered",
     withForeign: true,
@@ -198,6 +217,7 @@ const SQLITE: Fault[] = [
   },
   {
     name: "pages in the middle of SQLite are garbage",
+    onIndex: true,
     red: ["persistence", "collection"],
     ends: "recovered",
     inject: onDisk((stage) => {
@@ -207,6 +227,7 @@ const SQLITE: Fault[] = [
   },
   {
     name: "SQLite is cut off at half its length",
+    onIndex: true,
     red: ["persistence", "process"],
     ends: "recovered",
     inject: onDisk((stage) => {
@@ -218,12 +239,14 @@ const SQLITE: Fault[] = [
   },
   {
     name: "SQLite is missing beside full index folders",
+    onIndex: true,
     red: ["persistence", "collection"],
     ends: "recovered",
     inject: onDisk((stage) => rmSync(catalogue(stage))),
   },
   {
     name: "SQLite is empty beside full index folders",
+    onIndex: true,
     red: ["persistence", "collection"],
     ends: "recovered",
     inject: onDisk((stage) => writeFileSync(catalogue(stage), "")),
@@ -253,6 +276,7 @@ const PLACE: Fault[] = [
   },
   {
     name: "the disk is full",
+    differs: true,
     red: ["disk-space"],
     ends: "refused",
     onSmallDisk: true,

@@ -19,6 +19,8 @@ export interface MatrixRow {
 
 interface MatrixFacts {
   memories: number;
+  /** How many do where the index's files do not matter, in a run that is not whole. */
+  fewer: number;
   /** Undefined when this run has not looked for any: the page keeps what it said. */
   falseAlarms: readonly string[] | undefined;
   builds: readonly TestedBuild[];
@@ -30,8 +32,8 @@ interface MatrixFacts {
 
 /** The page that the run writes: `docs/fault-matrix.md`. */
 export function matrixPage(rows: readonly MatrixRow[], facts: MatrixFacts): string {
-  const { memories, falseAlarms, builds, faults, before } = facts;
-  const known = new Map(before.split("\n").map((kept) => [keyOf(kept), kept]));
+  const { memories, fewer, falseAlarms, builds, faults, before } = facts;
+  const known = rowsOf(before);
   for (const row of rows) known.set(keyOf(line(row)), line(row));
   const table = builds.flatMap(({ name }) =>
     faults.flatMap((fault) => known.get(`${fault.name} | ${name}`) ?? []),
@@ -40,7 +42,7 @@ export function matrixPage(rows: readonly MatrixRow[], facts: MatrixFacts): stri
   return [
     "# The fault matrix",
     "",
-    "<!-- Written by packages/integration/test/fault-matrix.test.ts, with HOLDFAST_WRITE_DOCS=1. -->",
+    "<!-- Written by packages/integration/test/fault-matrix.test.ts: pnpm run fault-matrix there. -->",
     "",
     `Each row breaks a real Chroma server that holds ${memories} memories, waits until a check turns`,
     "red, prints the plan, recovers, and compares every memory with the mirror afterwards: text,",
@@ -60,16 +62,27 @@ export function matrixPage(rows: readonly MatrixRow[], facts: MatrixFacts): stri
     "| --- | --- | --- | --- | --- | --- | --- |",
     ...table,
     "",
+    "`pnpm test` runs each fault once, and on the newer build those that end otherwise there; where the",
+    `index's files do not matter, with ${fewer} memories, and 25 probes. \`pnpm run fault-matrix\` in`,
+    "`packages/integration` runs every row as it stands here, which takes about 20 minutes, and writes",
+    "this page; `pnpm run fault-matrix -t 'disk is full'` those that it names. A fault without its row",
+    "here fails the first.",
+    "",
     "How to read a plan: [read-a-recovery-plan.md](read-a-recovery-plan.md).",
     "",
   ].join("\n");
+}
+
+/** The rows of a page, each by its fault and build. */
+export function rowsOf(page: string): Map<string, string> {
+  return new Map(page.split("\n").map((row) => [keyOf(row), row]));
 }
 
 function line(row: MatrixRow): string {
   const repaired =
     row.outcome === "recovered" || row.outcome === "healthy"
       ? row.repaired.map((each) => `\`${each}\``).join(", then ") || row.message
-      : `a person: ${row.next ?? ""}`;
+      : `a person: ${(row.outcome === "failed" ? row.message : row.next) ?? ""}`;
   const cells = [
     row.fault,
     row.build,

@@ -33,6 +33,8 @@ import type { TestedBuild } from "../support/server-builds.ts";
 const DIMENSION = 32;
 /** Enough for Chroma to have persisted the index once, at 1,000. */
 export const MEMORIES = 1_100;
+/** Enough for what does not touch the index's files. */
+export const MEMORIES_FEW = 150;
 const CHECK_LIMIT_MS = 2_000;
 const ENDPOINT_LIMIT_MS = 60_000;
 
@@ -53,7 +55,8 @@ export interface StageOptions {
 export class Stage implements AsyncDisposable {
   readonly root: string;
   readonly dataDirectory: string;
-  readonly server: ManagedServer;
+  readonly build: TestedBuild;
+  #server: ManagedServer;
   readonly #journal: RecoveryJournal;
   #store!: ChromaStore;
   #memory!: Memory;
@@ -62,10 +65,8 @@ export class Stage implements AsyncDisposable {
   private constructor({ build, root }: StageOptions) {
     this.root = root ?? mkdtempSync(join(tmpdir(), "holdfast-matrix-"));
     this.dataDirectory = join(this.root, "chroma");
-    this.server = new ManagedServer({
-      dataDirectory: this.dataDirectory,
-      ...(build.command === undefined ? {} : { command: build.command }),
-    });
+    this.build = build;
+    this.#server = this.#serverOf(build);
     this.#journal = RecoveryJournal.open(join(this.root, "recovery.db"));
   }
 
@@ -86,6 +87,10 @@ export class Stage implements AsyncDisposable {
     await stage.server.start();
     stage.open();
     return stage;
+  }
+
+  get server(): ManagedServer {
+    return this.#server;
   }
 
   get memory(): Memory {
@@ -127,6 +132,12 @@ export class Stage implements AsyncDisposable {
     await this.close();
     this.#elsewhere = elsewhere;
     this.open();
+  }
+
+  /** From now on another build is what serves the directory. */
+  async servedBy(build: TestedBuild): Promise<void> {
+    await this.#server.stop();
+    this.#server = this.#serverOf(build);
   }
 
   async close(): Promise<void> {
@@ -179,6 +190,13 @@ export class Stage implements AsyncDisposable {
     rmSync(this.root, { recursive: true, force: true });
   }
 
+  #serverOf({ command }: TestedBuild): ManagedServer {
+    return new ManagedServer({
+      dataDirectory: this.dataDirectory,
+      ...(command === undefined ? {} : { command }),
+    });
+  }
+
   #engine(): RecoveryEngine {
     const deps: ChromaRecoveryDeps = {
       store: this.#store,
@@ -206,9 +224,9 @@ export class Stage implements AsyncDisposable {
 }
 
 /** Makes the store that every row begins with, once, and returns where it was put away. */
-export async function makeModel(build: TestedBuild): Promise<string> {
+export async function makeModel(build: TestedBuild, memories: number): Promise<string> {
   const stage = await Stage.empty({ build });
-  const texts = Array.from({ length: MEMORIES }, (_, index) => ({
+  const texts = Array.from({ length: memories }, (_, index) => ({
     text: `memory ${index}: ${"the harbour light is green ".repeat(index % 5)}`,
     metadata: { index, parity: index % 2 === 0 ? "even" : "odd" },
   }));
