@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { SupervisorEvent } from "@holdfast/recovery";
 import { openLog } from "../keeper/keeper-log.ts";
 
-export function monitorLogFile(stateDirectory: string): string {
+function monitorLogFile(stateDirectory: string): string {
   return join(stateDirectory, "monitor.log");
 }
 
