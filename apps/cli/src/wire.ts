@@ -1,17 +1,19 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { CircuitBreaker } from "@holdfast/breaker";
-import type { ChromaStore, ChromaStoreOptions, ManagedEndpoint } from "@holdfast/chroma";
-import { type Config, type LoadedConfig, readSecret, type SecretReference } from "@holdfast/config";
-import { durationMs, HoldfastError } from "@holdfast/core";
+import type { ChromaStore } from "@holdfast/chroma";
+import { type LoadedConfig, readSecret, type SecretReference } from "@holdfast/config";
+import { HoldfastError } from "@holdfast/core";
 import type { Embedder } from "@holdfast/embedder";
-import type { Backups, Memory, MemoryDeps, MemoryOptions } from "@holdfast/memory";
+import type { Backups, Memory, MemoryDeps } from "@holdfast/memory";
 import type { MetricsStore } from "@holdfast/metrics";
 import type { VectorStore } from "@holdfast/store";
-import { breakerOptions, callLimits } from "./breaker-options.ts";
+import { breakerOptions } from "./breaker-options.ts";
 import type { Context } from "./context.ts";
+import { memoryOptions } from "./memory-options.ts";
 import type { Output } from "./output.ts";
 import { redactorOf } from "./redaction.ts";
+import { embedderOptions, type StoreAccess, storeOptions } from "./store-options.ts";
 import { type Workspace, workspaceOf } from "./workspace.ts";
 
 /** A workspace's parts, made from its configuration. Nothing is connected to or loaded yet. */
@@ -25,12 +27,6 @@ export interface Parts {
   /** Where a managed server answers, once it does. */
   endpoint: StoreAccess["endpoint"];
   close(): Promise<void>;
-}
-
-export interface StoreAccess {
-  readSecret: (reference: SecretReference) => string;
-  /** Where the managed server answers; asked before the first call. */
-  endpoint: () => Promise<ManagedEndpoint>;
 }
 
 export interface WireOptions extends StoreAccess {
@@ -336,75 +332,4 @@ async function use<T>(
   } finally {
     await parts.close();
   }
-}
-
-function storeOptions(config: Config, options: StoreAccess): ChromaStoreOptions {
-  const store = config.vector_store.config;
-  const { tenant, database, host } = store;
-  const place = {
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(database === undefined ? {} : { database }),
-  };
-  if (store.mode === "managed") return { mode: "managed", endpoint: options.endpoint, ...place };
-  const token = store.token === undefined ? undefined : options.readSecret(store.token);
-  if (store.mode === "cloud")
-    return {
-      mode: "cloud",
-      apiKey: token ?? "",
-      ...place,
-      ...(host === undefined ? {} : { host }),
-      ...(store.port === undefined ? {} : { port: store.port }),
-    };
-  const ssl = store.ssl ?? false;
-  return {
-    mode: "server",
-    ...place,
-    ...(host === undefined ? {} : { host }),
-    ssl,
-    port: store.port ?? (ssl ? 443 : 8000),
-    headers: plainValues(store.headers ?? {}, options) as Record<string, string>,
-    ...(token === undefined ? {} : { token }),
-  };
-}
-
-function embedderOptions(
-  config: Config,
-  access: StoreAccess,
-): { provider: string; model?: string; options?: Record<string, unknown> } {
-  const { provider, model, options } = config.embedder;
-  return {
-    provider,
-    ...(model === undefined ? {} : { model }),
-    ...(options === undefined ? {} : { options: plainValues(options, access) }),
-  };
-}
-
-/** Secrets are read here, where they are about to be used. */
-function plainValues<T>(
-  values: Readonly<Record<string, T | SecretReference>>,
-  access: StoreAccess,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [
-      key,
-      typeof value === "object" ? access.readSecret(value as SecretReference) : value,
-    ]),
-  );
-}
-
-function memoryOptions(workspace: Workspace, background: boolean): MemoryOptions {
-  const { config, stateDirectory } = workspace;
-  return {
-    stateDirectory,
-    collection: config.vector_store.config.collection_name,
-    outbox: {
-      recordsMax: config.outbox.records_max,
-      bytesMax: config.outbox.bytes_max,
-      keptRecordsMax: config.outbox.kept_records_max,
-      keptBytesMax: config.outbox.kept_bytes_max,
-    },
-    limits: callLimits(config),
-    waitMs: durationMs(config.outbox.wait),
-    background,
-  };
 }

@@ -21,7 +21,8 @@ import { STORE_SERVICE } from "../keeper/keeper.ts";
 import { KeeperMetrics } from "../keeper/keeper-metrics.ts";
 import { managedServerOptions } from "../managed-server-options.ts";
 import { backupPort } from "./backup-port.ts";
-import { openStore, type Parts, type StoreAccess, wire } from "../wire.ts";
+import type { StoreAccess } from "../store-options.ts";
+import { openStore, type Parts, wire } from "../wire.ts";
 import { recoveryFileOf, type Workspace, workspaceOf } from "../workspace.ts";
 
 const COMPARE_LIMIT_MS = 30 * 60_000;

@@ -9,6 +9,7 @@ import type {
   TriggerEvent,
 } from "@holdfast/memory/capture";
 import { redactorOf } from "../redaction.ts";
+import { outboxBounds } from "../memory-options.ts";
 import { workspaceOf } from "../workspace.ts";
 
 /** `nowhere`: nothing is remembered here yet. `short`: too few words. `declined`: by a policy. */
@@ -67,12 +68,7 @@ export function captureOptions(loaded: LoadedConfig): CaptureJournalOptions {
   return {
     stateDirectory,
     collection: config.vector_store.config.collection_name,
-    outbox: {
-      recordsMax: config.outbox.records_max,
-      bytesMax: config.outbox.bytes_max,
-      keptRecordsMax: config.outbox.kept_records_max,
-      keptBytesMax: config.outbox.kept_bytes_max,
-    },
+    outbox: outboxBounds(config),
     mergeWindowMs: durationMs(config.triggers.merge_window),
     limits: Object.fromEntries(
       Object.entries(config.triggers.limits).map(([type, limit]): [string, RateLimit] => [
