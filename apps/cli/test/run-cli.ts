@@ -2,9 +2,14 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-export const BIN: string = new URL("../src/bin.ts", import.meta.url).pathname;
-export const NODE_OPTIONS: readonly string[] = ["--conditions=@holdfast/source"];
+/** What is shipped, where it was built for the tests: it starts four times as fast as its sources. */
+const built: boolean = process.env["HOLDFAST_TEST_BUILT"] === "1";
+export const BIN: string = fileURLToPath(
+  new URL(built ? "../dist/bin.js" : "../src/bin.ts", import.meta.url),
+);
+export const NODE_OPTIONS: readonly string[] = built ? [] : ["--conditions=@holdfast/source"];
 
 export interface CliResult {
   status: number | null;
