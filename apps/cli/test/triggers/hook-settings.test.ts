@@ -8,7 +8,7 @@ test("into no file at all, and out again", () => {
   const { text, events } = withHooks(undefined, COMMAND, FILE);
   expect(events).toEqual(HOOK_EVENTS);
   expect(JSON.parse(text ?? "").hooks.Stop).toEqual([
-    { hooks: [{ type: "command", command: COMMAND, timeout: 10 }] },
+    { hooks: [{ type: "command", command: COMMAND, timeout: 60 }] },
   ]);
   expect(withoutHooks(text, FILE)).toEqual({ text: undefined, events: HOOK_EVENTS });
 });
