@@ -22,7 +22,10 @@ beforeEach(() => {
   chmodSync(join(bin, "holdfast"), 0o755);
   user.environment["PATH"] = `${bin}:${user.environment["PATH"]}`;
 });
-afterEach(() => user.remove());
+afterEach(async () => {
+  await user.endProcesses();
+  user.remove();
+});
 
 function stepsOf(page: string): Step[] {
   const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), "utf8");

@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 /** What is shipped, where it was built for the tests: it starts four times as fast as its sources. */
@@ -54,6 +55,11 @@ export class Sandbox {
       child.once("close", resolve);
     });
     return { status, stdout, stderr, json: envelope(stdout) };
+  }
+
+  /** Ends keepers and servers of whatever workspaces were made in here; resolves once none is left. */
+  async endProcesses(): Promise<void> {
+    while (spawnSync("pkill", ["-TERM", "-f", this.folder]).status === 0) await sleep(200);
   }
 
   remove(): void {
