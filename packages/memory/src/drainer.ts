@@ -9,6 +9,7 @@ import { adoptFromStore } from "./adopt.ts";
 import type { Applier, Batch, PendingPut, Refusal } from "./applier.ts";
 import { finishSwap } from "./collection-swap.ts";
 import type { Failpoint } from "./acceptance.ts";
+import { DrainLease, type HeldLease } from "./drain-lease.ts";
 import type { Journal } from "./journal.ts";
 import type { DrainReport } from "./memory.ts";
 import { MemoryServiceUnavailableError } from "./memory-error.ts";
@@ -45,21 +46,6 @@ interface Picked {
   due: readonly string[];
 }
 
-interface HeldLease extends Disposable {
-  lost: AbortSignal;
-}
-
-/** This process was silent for longer than its lease, and another drains now. */
-class LeaseLostError extends HoldfastError {
-  override name = "LeaseLostError";
-
-  constructor() {
-    super("Another process has taken over draining", { code: "LEASE_LOST", retryable: true });
-  }
-}
-
-/** The share of a lease that may be over before it is renewed for what is sent under it. */
-const FRESH_SHARE = 0.1;
 const HALVINGS_MAX = 6;
 const TURN_POLL_MS = 50;
 /** An open breaker asks for the longest waits; whoever sets it to more is asked again sooner. */
@@ -75,16 +61,15 @@ const RECONCILE_IDS_MAX = 200;
 export class Drainer {
   readonly #options: DrainerOptions;
   readonly #deps: DrainerDeps;
+  readonly #lease: DrainLease;
   #running: Promise<RunEnd> | undefined;
   #report: DrainReport = emptyReport();
   /** Whether the batch in hand may have left for the store. */
   #sent = false;
-  /** When the lease was last known to be ours, by the wall clock. */
-  #heldAt = Number.NEGATIVE_INFINITY;
-
   constructor(options: DrainerOptions, deps: DrainerDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#lease = new DrainLease(options.leaseMs, deps);
   }
 
   /** One run, shared by all who ask while it lasts. With `eager`, an attempt is due at once. */
@@ -110,15 +95,13 @@ export class Drainer {
     const { journal, clock } = this.#deps;
     for (;;) {
       signal.throwIfAborted();
-      const token = journal.work(() => journal.takeLease(clock.now(), this.#options.leaseMs));
+      const token = journal.work(() => this.#lease.take(undefined));
       if (token !== undefined) {
-        using held = this.#hold(token);
+        using held = this.#lease.hold(token);
         try {
           const both = AbortSignal.any([signal, held.lost]);
           await finishSwap(this.#deps, { signal: both });
-          return await work(both, () => {
-            if (!this.#renew(token)) throw new LeaseLostError();
-          });
+          return await work(both, () => this.#lease.require(token));
         } finally {
           journal.working.lease.release(token);
         }
@@ -154,7 +137,7 @@ export class Drainer {
         if (next === undefined) return { kind: "busy" };
         token = next.token;
         this.#sent = false;
-        held ??= this.#hold(token);
+        held ??= this.#lease.hold(token);
         const both = AbortSignal.any([signal, held.lost]);
         await finishSwap(this.#deps, { signal: both });
         if (isEmpty(next.batch)) {
@@ -174,44 +157,12 @@ export class Drainer {
     }
   }
 
-  /** Renews a lease until disposed; `lost` aborts when it has passed to somebody else. */
-  #hold(token: string): HeldLease {
-    const lost = new AbortController();
-    const renewal = setInterval(() => {
-      try {
-        if (!this.#renew(token)) lost.abort(new LeaseLostError());
-      } catch (error) {
-        // Whether it is still ours cannot be known: the run ends as any that the file fails.
-        lost.abort(error);
-      }
-    }, this.#options.leaseMs / 3);
-    renewal.unref();
-    return { lost: lost.signal, [Symbol.dispose]: () => clearInterval(renewal) };
-  }
-
-  #renew(token: string): boolean {
-    const { journal, clock } = this.#deps;
-    const now = clock.now();
-    const isOurs = journal.working.lease.renew(token, now, this.#options.leaseMs);
-    if (isOurs) this.#heldAt = now;
-    return isOurs;
-  }
-
-  /** Whether the lease is ours, and for long enough: renewed, unless it was a moment ago. */
-  #holds(token: string): boolean {
-    const { journal, clock } = this.#deps;
-    const age = clock.now() - this.#heldAt;
-    const isFresh = age >= 0 && age < this.#options.leaseMs * FRESH_SHARE;
-    return isFresh ? journal.working.lease.isHeldBy(token) : this.#renew(token);
-  }
-
   /** Takes or keeps the lease, picks what is due and writes the intent down, in one transaction. */
   #pick(held: string | undefined): Picked | undefined {
     const { journal, clock, access } = this.#deps;
     const now = clock.now();
-    return journal.work(({ lease, outbox, mirror, unsettled }) => {
-      if (held !== undefined && !lease.renew(held, now, this.#options.leaseMs)) return undefined;
-      const token = held ?? journal.takeLease(now, this.#options.leaseMs);
+    return journal.work(({ outbox, mirror, unsettled }) => {
+      const token = this.#lease.take(held);
       if (token === undefined) return undefined;
       const recordsMax = this.#batchSize();
       const bytesMax = access.store.limits.batchBytesMax / 2;
@@ -241,7 +192,6 @@ export class Drainer {
         ? unsettled.due(token, now, access.store.incarnation(), RECONCILE_IDS_MAX)
         : [];
       unsettled.intend([...idsOf(batch), ...due], token, now);
-      this.#heldAt = now;
       return { token, batch, due };
     });
   }
@@ -256,7 +206,7 @@ export class Drainer {
   async #applyBatch(batch: Batch, token: string, signal: AbortSignal): Promise<RunEnd | undefined> {
     const { journal, applier, reconciler, failpoint } = this.#deps;
     await applier.embed(batch.puts, signal);
-    if (!this.#holds(token)) {
+    if (!this.#lease.isHeldFor(token)) {
       journal.work(({ unsettled }) => unsettled.forget(token));
       return { kind: "busy" };
     }
