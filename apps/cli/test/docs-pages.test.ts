@@ -22,10 +22,7 @@ beforeEach(() => {
   chmodSync(join(bin, "holdfast"), 0o755);
   user.environment["PATH"] = `${bin}:${user.environment["PATH"]}`;
 });
-afterEach(async () => {
-  await user.endProcesses();
-  user.remove();
-});
+afterEach(() => user.remove());
 
 function stepsOf(page: string): Step[] {
   const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), "utf8");
