@@ -145,7 +145,10 @@ export function decodeRecord(
 
 /** Chroma writes a number that is not finite as null: it must not be read as zero. */
 export function decodeVector(values: readonly (number | null)[]): Float32Array {
-  return Float32Array.from(values, (value) => value ?? Number.NaN);
+  const vector = new Float32Array(values.length);
+  // A loop: `from` with a callback takes ten times as long, and every vector read comes by here.
+  for (let at = 0; at < values.length; at += 1) vector[at] = values[at] ?? Number.NaN;
+  return vector;
 }
 
 const PROVIDER_KEY = "hf:embedder_provider";

@@ -1,7 +1,7 @@
 import { StoreError, type VectorRecord } from "@holdfast/store";
 import type { Journal } from "./journal.ts";
 import type { Embedder } from "./memory.ts";
-import type { MirrorRow } from "./mirror.ts";
+import type { MirrorRow } from "./mirror-row.ts";
 import type { StoreAccess } from "./store-access.ts";
 
 /** What the store is to hold: for each id the mirror's state, not the history that led there. */

@@ -1,7 +1,7 @@
 import type { Database } from "@holdfast/sqlite";
 import { filterSql } from "./filter-sql.ts";
 import type { Filter } from "./memory-record.ts";
-import { type MirrorRow, type RawRow, toRow } from "./mirror.ts";
+import { type MirrorRow, type RawRow, toRow } from "./mirror-row.ts";
 
 /** Words of a query that are looked up at most; the rarest say most. */
 const TERMS_MAX = 8;

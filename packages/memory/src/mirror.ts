@@ -1,21 +1,20 @@
 import { createHash } from "node:crypto";
 import type { Database } from "@holdfast/sqlite";
 import { type Condition, filterSql } from "./filter-sql.ts";
-import type { Durability, Filter, MemoryRecord, Scope } from "./memory-record.ts";
+import type { Filter, MemoryRecord } from "./memory-record.ts";
+import {
+  floats,
+  type MirrorRow,
+  type RawContent,
+  type RawRow,
+  type RawRowWithDurability,
+  toContent,
+  toRecord,
+  toRow,
+} from "./mirror-row.ts";
 import { encodeMetadata, type MemoryContent } from "./record-codec.ts";
 
-/** A memory as the mirror holds it. */
-export interface MirrorRow {
-  /** The row's number: newer memories have higher ones. */
-  memory: number;
-  id: string;
-  revision: number;
-  appliedRevision: number;
-  checksum: string;
-  content: MemoryContent;
-  /** Metadata keys, encoded, that the store may hold for this id. */
-  sentKeys: readonly string[];
-}
+const PAGE = 500;
 
 /**
  * What this machine remembers: text, metadata, vectors and tombstones of one collection. Its
@@ -179,6 +178,19 @@ export class Mirror {
     return (rows as unknown as RawRow[]).map(toRow);
   }
 
+  /** Every row, so many at a time. */
+  *pages(size: number): Generator<MirrorRow[]> {
+    for (let page = this.page(0, size); page.length > 0;) {
+      yield page;
+      page = this.page(page.at(-1)?.memory ?? Number.MAX_SAFE_INTEGER, size);
+    }
+  }
+
+  /** Every row; never all at once. */
+  *rows(): Generator<MirrorRow> {
+    for (const page of this.pages(PAGE)) yield* page;
+  }
+
   /** Which of `ids` are remembered here. */
   known(ids: readonly string[]): Set<string> {
     const find = this.#db.prepare("SELECT 1 FROM memory WHERE collection = ? AND id = ?");
@@ -239,6 +251,14 @@ export class Mirror {
       sql: "",
       parameters: [this.#collection],
     });
+  }
+
+  /** Memories whose newest revision the store is known to hold. */
+  *appliedIds(): Generator<string> {
+    const rows = this.#db.raw
+      .prepare("SELECT id FROM memory WHERE collection = ? AND applied_revision >= revision")
+      .iterate(this.#collection);
+    for (const row of rows) yield (row as { id: string }).id;
   }
 
   /** How many of these memories the store holds in some revision. */
@@ -318,66 +338,3 @@ const DURABILITY = `CASE
   WHEN EXISTS (SELECT 1 FROM entry WHERE entry.collection = memory.collection
     AND entry.id = memory.id AND entry.revision = memory.revision AND entry.state = 'dead') THEN 'dead'
   ELSE 'queued' END AS durability`;
-
-interface RawContent {
-  revision: number;
-  text: string;
-  metadata: string;
-  scope_user: string | null;
-  scope_agent: string | null;
-  scope_session: string | null;
-  scope_project: string | null;
-  tags: string;
-  created_at: number;
-  updated_at: number;
-  expires_at: number | null;
-}
-
-export interface RawRow extends RawContent {
-  memory: number;
-  id: string;
-  checksum: string;
-  applied_revision: number;
-  sent_keys: string;
-}
-
-interface RawRowWithDurability extends RawRow {
-  durability: Durability;
-}
-
-export function toRow(raw: RawRow): MirrorRow {
-  return {
-    memory: raw.memory,
-    id: raw.id,
-    revision: raw.revision,
-    appliedRevision: raw.applied_revision,
-    checksum: raw.checksum,
-    content: toContent(raw),
-    sentKeys: JSON.parse(raw.sent_keys) as string[],
-  };
-}
-
-function toContent(raw: RawContent): MemoryContent {
-  const scope: Scope = {};
-  if (raw.scope_user !== null) scope.user = raw.scope_user;
-  if (raw.scope_agent !== null) scope.agent = raw.scope_agent;
-  if (raw.scope_session !== null) scope.session = raw.scope_session;
-  if (raw.scope_project !== null) scope.project = raw.scope_project;
-  return {
-    text: raw.text,
-    metadata: JSON.parse(raw.metadata) as MemoryContent["metadata"],
-    scope,
-    tags: JSON.parse(raw.tags) as string[],
-    createdAt: raw.created_at,
-    updatedAt: raw.updated_at,
-    expiresAt: raw.expires_at ?? undefined,
-  };
-}
-
-function toRecord(raw: RawRowWithDurability): MemoryRecord {
-  return { id: raw.id, ...toContent(raw), revision: raw.revision, durability: raw.durability };
-}
-
-function floats(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer);
-}

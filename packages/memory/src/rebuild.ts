@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { type Clock, HoldfastError } from "@holdfast/core";
 import {
   type CallOptions,
@@ -9,18 +10,22 @@ import {
   type VectorStore,
 } from "@holdfast/store";
 import { type Applier, isRefusal, type PendingPut } from "./applier.ts";
-import { compareWithMirror, rowsOf } from "./compare.ts";
+import { InFlight, together } from "./in-flight.ts";
 import type { Journal } from "./journal.ts";
 import type { Comparison, RebuildOptions, RebuildReport } from "./memory.ts";
 import { MemoryError } from "./memory-error.ts";
-import type { MirrorRow } from "./mirror.ts";
+import type { MirrorRow } from "./mirror-row.ts";
+import { ReadBack } from "./read-back.ts";
 import { checksumOf, decodeRecord, type MemoryContent } from "./record-codec.ts";
 import type { StoreAccess } from "./store-access.ts";
 import { embedderFor, returnOthers } from "./sync/return-others.ts";
 
 const STAGING = "--rebuild-";
 const KEPT = "--before-";
-const BATCH = 500;
+/** Chroma writes its index after so many changes: whoever reads in between makes it do more. */
+const BATCH = 1_000;
+/** Rows of the mirror that are read in one go. */
+const PAGE = 100;
 const LISTED_MAX = 20;
 
 interface RebuildDeps {
@@ -49,18 +54,20 @@ export async function rebuildCollection(
   const cutOff = await cutOffStagings(store, name, call);
   const staging = `${name}${STAGING}${randomUUID().slice(0, 8)}`;
   const fresh = await store.createCollection({ name: staging, embedder }, call);
+  const readBack = new ReadBack(fresh, journal.mirror, call);
+  // Cut off between its renames, an earlier rebuild has left others' records in its staging.
+  const sources = old === undefined ? cutOff : [old];
   let comparison: Comparison;
   let salvaged: number;
   let rebuilt: number;
   let returned = 0;
   try {
-    rebuilt = await fill(fresh, options, deps, call);
-    // Cut off between its renames, an earlier rebuild has left others' records in its staging.
-    const sources = old === undefined ? cutOff : [old];
-    salvaged = 0;
-    for (const source of sources) salvaged += await salvage(source, fresh, deps, call);
+    [rebuilt, salvaged] = await together(call.signal, [
+      (signal) => fill(fresh, readBack, options, deps, { ...call, signal }),
+      (signal) => salvage(sources, fresh, deps, { ...call, signal }),
+    ]);
     if (old === undefined) returned = await returnOthers(fresh, journal, call);
-    comparison = await compareWithMirror(fresh, journal.mirror, call);
+    comparison = await readBack.result();
     if (!comparison.equal) throw notEqual(name, comparison);
     // Whoever drains since has written into the old collection.
     requireLease();
@@ -77,35 +84,53 @@ export async function rebuildCollection(
     journal.nextGeneration();
   }
   for (const { info } of cutOff) await store.deleteCollection(info.name, call);
-  return { ...comparison, rebuilt, salvaged, returned, keptAs };
+  const foreign = salvaged + returned;
+  return { ...comparison, foreign, rebuilt, salvaged, returned, keptAs };
 }
 
-/** Writes every memory of the mirror, embedding what never was. */
+/** Writes every memory of the mirror, embedding what never was; each batch is read back. */
 async function fill(
   fresh: VectorCollection,
+  readBack: ReadBack,
   options: RebuildOptions,
-  { journal, applier, access }: RebuildDeps,
+  deps: RebuildDeps,
   call: CallOptions & { signal: AbortSignal },
 ): Promise<number> {
-  const { mirror } = journal;
-  const total = mirror.count();
-  const size = Math.min(BATCH, access.store.limits.batchRecordsMax);
+  const { journal, applier, access } = deps;
+  const total = journal.mirror.count();
+  const writing = new InFlight();
   let done = 0;
-  let batch: PendingPut[] = [];
-  const flush = async (): Promise<void> => {
-    await applier.embed(batch, call.signal);
-    done += await write(fresh, batch, { journal, applier }, call);
-    batch = [];
-    options.onProgress?.(done, total);
-  };
-  for (const row of rowsOf(mirror)) {
-    const put = asStored(row, journal);
-    if (put === undefined) continue;
-    batch.push(put);
-    if (batch.length >= size) await flush();
+  try {
+    for await (const batch of batchesOf(journal, access.store.limits.batchRecordsMax)) {
+      await applier.embed(batch, call.signal);
+      await writing.start(async () => {
+        done += await write(fresh, batch, deps, call);
+        await readBack.begin(batch.map(({ row }) => row.id));
+        options.onProgress?.(done, total);
+      });
+    }
+    await writing.ended();
+  } finally {
+    await writing.settled();
   }
-  if (batch.length > 0) await flush();
   return done;
+}
+
+/** What the store is to hold, so many at once; between pages whoever else waits has a turn. */
+async function* batchesOf(journal: Journal, recordsMax: number): AsyncGenerator<PendingPut[]> {
+  const size = Math.min(BATCH, recordsMax);
+  let batch: PendingPut[] = [];
+  for (const page of journal.mirror.pages(PAGE)) {
+    for (const row of page) {
+      const put = asStored(row, journal);
+      if (put !== undefined && batch.push(put) === size) {
+        yield batch;
+        batch = [];
+      }
+    }
+    await setImmediate();
+  }
+  if (batch.length > 0) yield batch;
 }
 
 function asStored(row: MirrorRow, journal: Journal): PendingPut | undefined {
@@ -159,34 +184,44 @@ async function write(
   }
 }
 
-/** Carries over what only the old collection holds. @throws MemoryError `REBUILD_REFUSED`. */
+/** Carries over what only the old collections hold. @throws MemoryError `REBUILD_REFUSED`. */
 async function salvage(
-  old: VectorCollection,
+  sources: readonly VectorCollection[],
   fresh: VectorCollection,
   { journal }: RebuildDeps,
   call: CallOptions & { signal: AbortSignal },
 ): Promise<number> {
   let salvaged = 0;
   try {
-    for await (const page of old.scan({ embeddings: true, pageSize: BATCH, ...call })) {
-      const theirs = page.filter((record) => isOnlyTheirs(record, journal));
-      if (theirs.length === 0) continue;
-      const incomplete = theirs.filter((record) => record.embedding === undefined);
-      if (incomplete.length > 0) throw refused(incomplete.map((record) => record.id));
-      await fresh.upsert(theirs.map(carryOver), call);
-      salvaged += theirs.length;
+    for (const old of sources) {
+      for await (const page of old.scan({ pageSize: BATCH, ...call })) {
+        const ids = onlyTheirs(page, journal);
+        if (ids.length === 0) continue;
+        // Theirs alone: an index that is damaged elsewhere is no loss.
+        const theirs = await old.get(ids, { embeddings: true, ...call });
+        const incomplete = theirs.filter((record) => record.embedding === undefined);
+        if (incomplete.length > 0) throw refused(incomplete.map((record) => record.id));
+        await fresh.upsert(theirs.map(carryOver), call);
+        salvaged += theirs.length;
+      }
     }
   } catch (error) {
-    if (error instanceof StoreError) throw refused(undefined, error);
+    if (error instanceof StoreError && error.code !== "STORE_ABORTED")
+      throw refused(undefined, error);
     throw error;
   }
   return salvaged;
 }
 
-function isOnlyTheirs(record: StoredRecord, { mirror }: Journal): boolean {
-  if (mirror.find(record.id) !== undefined) return false;
-  const buried = mirror.tombstoneOf(record.id);
-  return buried === undefined || (decodeRecord(record)?.revision ?? 0) > buried.revision;
+/** The ids that the mirror does not hold, and that were not forgotten. */
+function onlyTheirs(page: readonly StoredRecord[], { mirror }: Journal): string[] {
+  const ours = mirror.known(page.map(({ id }) => id));
+  const theirs = page.filter((record) => {
+    if (ours.has(record.id)) return false;
+    const buried = mirror.tombstoneOf(record.id);
+    return buried === undefined || (decodeRecord(record)?.revision ?? 0) > buried.revision;
+  });
+  return theirs.map(({ id }) => id);
 }
 
 function carryOver(record: StoredRecord): VectorRecord {

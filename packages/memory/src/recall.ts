@@ -13,7 +13,7 @@ import type {
   SearchResult,
 } from "./memory-record.ts";
 import { MemoryError, MemoryServiceUnavailableError } from "./memory-error.ts";
-import type { MirrorRow } from "./mirror.ts";
+import type { MirrorRow } from "./mirror-row.ts";
 import { decodeContent, decodeRecord, encodeFilter, type MemoryContent } from "./record-codec.ts";
 import { isStoreFailure, type StoreAccess } from "./store-access.ts";
 import { othersNumber } from "./sync/others-mirror.ts";

@@ -1,7 +1,7 @@
 import type { StoredRecord } from "@holdfast/store";
 import type { Applier, Batch, PendingPut } from "./applier.ts";
 import type { Journal } from "./journal.ts";
-import type { MirrorRow } from "./mirror.ts";
+import type { MirrorRow } from "./mirror-row.ts";
 import { decodeRecord } from "./record-codec.ts";
 import type { StoreAccess } from "./store-access.ts";
 

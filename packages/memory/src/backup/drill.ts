@@ -1,6 +1,6 @@
 import { CircuitBreaker } from "@holdfast/breaker";
 import type { VectorCollection, VectorStore } from "@holdfast/store";
-import { compareWithMirror, isParallel, rowsOf } from "../compare.ts";
+import { compareWithMirror, isParallel } from "../compare.ts";
 import { type MemoryParts, openParts } from "../create-memory.ts";
 import type { Embedder } from "../memory.ts";
 import { BackupError } from "./backup-error.ts";
@@ -86,8 +86,8 @@ async function examine(
   const { mirror, working, collection } = journal;
   const { compared, missing, different } = await compareWithMirror(reopened, mirror, call);
   const probe = new NearestProbe(mirror.count());
-  for (const row of rowsOf(mirror)) probe.sample(row.id, mirror.vectorOf(row.memory));
-  for (const row of rowsOf(mirror)) probe.rank(mirror.vectorOf(row.memory));
+  for (const row of mirror.rows()) probe.sample(row.id, mirror.vectorOf(row.memory));
+  for (const row of mirror.rows()) probe.rank(mirror.vectorOf(row.memory));
   const wrong = [...missing, ...different];
   let others = 0;
   const forgotten = new ForgottenIds(working.db, collection);

@@ -2,7 +2,7 @@ import type { CallOptions, VectorCollection, VectorRecord } from "@holdfast/stor
 import { isRefusal } from "../applier.ts";
 import type { Journal } from "../journal.ts";
 import type { Embedder } from "../memory.ts";
-import type { MirrorRow } from "../mirror.ts";
+import type { MirrorRow } from "../mirror-row.ts";
 import type { OtherLine } from "./backup-line.ts";
 
 /** Texts that are embedded together. */

@@ -1,6 +1,6 @@
 import { Database } from "@holdfast/sqlite";
 import type { Journal } from "../journal.ts";
-import { type MirrorRow, type RawRow, toRow } from "../mirror.ts";
+import { type MirrorRow, type RawRow, toRow } from "../mirror-row.ts";
 import { MIGRATIONS } from "../schema.ts";
 import { Tables } from "../tables.ts";
 import type { MemoryLine } from "./backup-line.ts";

@@ -1,7 +1,7 @@
 import type { EmbedderIdentity } from "@holdfast/store";
 import type { PendingSwap } from "../collection-swap.ts";
 import type { Journal } from "../journal.ts";
-import type { MirrorRow } from "../mirror.ts";
+import type { MirrorRow } from "../mirror-row.ts";
 import { previousNumber, stagedNumber, type Tables } from "../tables.ts";
 import { beginLineage, lastNumber } from "./lineage.ts";
 

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { MirrorRow } from "../mirror.ts";
+import type { MirrorRow } from "../mirror-row.ts";
 
 /**
  * A file of what was pruned, one memory a line as JSON, 0600 in a folder 0700. Made at the first

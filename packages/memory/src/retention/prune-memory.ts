@@ -1,9 +1,8 @@
 import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
-import { rowsOf } from "../compare.ts";
 import { MEMORY_DEFAULTS } from "../create-memory.ts";
 import { Journal } from "../journal.ts";
 import type { Memory } from "../memory.ts";
-import type { MirrorRow } from "../mirror.ts";
+import type { MirrorRow } from "../mirror-row.ts";
 import type { SyncTarget } from "../sync/sync-memory.ts";
 import { endOf, type Lifecycle } from "./lifecycle.ts";
 import { MemoryArchive } from "./memory-archive.ts";
@@ -79,7 +78,7 @@ export async function pruneMemory(
   };
   try {
     let due: MirrorRow[] = [];
-    for (const row of rowsOf(journal.mirror)) {
+    for (const row of journal.mirror.rows()) {
       report.checked += 1;
       if ((endOf(row.content, lifecycle) ?? Number.POSITIVE_INFINITY) > now) continue;
       due.push(row);
