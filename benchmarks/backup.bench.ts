@@ -1,7 +1,7 @@
 // What backups cost on a real Chroma: a backup beside paging everything out by Chroma's own client,
 // a restore beside upserting everything by it, an incremental one beside a full one, the file beside
 // Chroma's directory, and how memory grows with the number of records. Ends with 0 whatever it shows.
-//   node … backup.bench.ts [records=5000] [records whose memory use is measured=10000,40000]
+//   node … backup.bench.ts [records=10000] [records whose memory use is measured=10000,100000]
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ import {
   rawMetadata,
 } from "./memory/workspace.ts";
 
-const [records = "5000", sizes = "10000,40000"] = process.argv.slice(2);
+const [records = "10000", sizes = "10000,100000"] = process.argv.slice(2);
 const COUNT = Number(records);
 const ROUNDS = 3;
 const PAGE = 1_000;

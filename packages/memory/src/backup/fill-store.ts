@@ -18,14 +18,14 @@ interface FillDeps {
 /**
  * Writes the staged memories after the row `after` into the fresh collection, a batch. What the
  * store refuses stays unapplied: it becomes a dead letter, with its reason, once it is queued.
- * Returns the last row's number; undefined when there was none.
+ * Returns the last row's number, and all ids; undefined when there was none.
  */
 export async function fillBatch(
   after: number,
   deps: FillDeps,
   call: CallOptions & { signal: AbortSignal },
   onEmbedded: (count: number) => void,
-): Promise<{ last: number; count: number } | undefined> {
+): Promise<{ last: number; ids: string[] } | undefined> {
   const { staged } = deps.journal.working;
   const rows = staged.page(after, deps.batchRecordsMax);
   const last = rows.at(-1);
@@ -49,7 +49,7 @@ export async function fillBatch(
   deps.journal.work((tables) => {
     for (const { row } of records) if (!refused.has(row.id)) tables.staged.markApplied(row, false);
   });
-  return { last: last.memory, count: rows.length };
+  return { last: last.memory, ids: rows.map(({ id }) => id) };
 }
 
 async function embedMissing(

@@ -113,16 +113,17 @@ async function openForBackup(
 
 /** The ids that are in the mirror neither then nor now, and were not forgotten. */
 function othersOf(page: readonly StoredRecord[], { journal, mirror }: OthersDeps): string[] {
-  const ids = page.map(({ id }) => id);
-  const ours = [mirror.known(ids), journal.mirror.known(ids)];
+  const then = mirror.known(page.map(({ id }) => id));
+  const rest = page.filter(({ id }) => !then.has(id));
+  const now = journal.mirror.known(rest.map(({ id }) => id));
   const isOthers = (record: StoredRecord): boolean => {
     const { id } = record;
-    if (ours.some((known) => known.has(id))) return false;
+    if (now.has(id)) return false;
     const buried = journal.mirror.tombstoneOf(id);
     if (buried === undefined) return true;
     const revision = decodeRecord(record)?.revision;
     // Without a revision another program wrote it, perhaps after it was forgotten here.
     return revision === undefined ? !journal.outbox.hasQueued(id) : revision > buried.revision;
   };
-  return page.filter(isOthers).map(({ id }) => id);
+  return rest.filter(isOthers).map(({ id }) => id);
 }

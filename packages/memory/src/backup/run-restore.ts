@@ -7,6 +7,7 @@ import { compareWithMirror } from "../compare.ts";
 import type { Drainer } from "../drainer.ts";
 import type { Journal } from "../journal.ts";
 import type { Comparison, Embedder } from "../memory.ts";
+import { ReadBack } from "../read-back.ts";
 import type { StoreAccess } from "../store-access.ts";
 import { BackupError } from "./backup-error.ts";
 import type { BackupFailpoint, BackupProgress } from "./backup-progress.ts";
@@ -19,7 +20,7 @@ import { swapIn } from "./swap-in.ts";
 import type { ChainLink } from "./verify-backup.ts";
 
 const CALL_MS = 60_000;
-const BATCH = 500;
+const BATCH = 1_000;
 /** Staged rows, their index and the write-ahead log of both, next to what is there. */
 const DISK_FACTOR = 3;
 const LISTED_MAX = 20;
@@ -61,6 +62,14 @@ interface RestoreDeps {
 
 type Call = { signal: AbortSignal; timeoutMs: number };
 
+/** The collection that is filled, and how far it is. */
+interface Filling {
+  state: StagedState;
+  fresh: VectorCollection;
+  /** Undefined when an earlier attempt is continued: what that has written nobody has read back. */
+  readBack: ReadBack | undefined;
+}
+
 /**
  * Prepares a backup's state beside the present one, in the mirror and in the store; compares; and
  * only then swaps. The caller has verified the backup and holds no lease.
@@ -81,7 +90,7 @@ export async function runRestore(
     const call = { signal: inner, timeoutMs: CALL_MS };
     const run = new RestoreRun(request, deps, staging, call);
     const filled = await run.fill(embedder);
-    await run.compare(filled.fresh);
+    await run.compare(filled);
     deps.failpoint?.("compared");
     await staging.clearPrevious(inner);
     requireLease();
@@ -98,7 +107,7 @@ export async function runRestore(
     const pending = await swapped(deps, call);
     deps.failpoint?.("swapped");
     journal.scourLater();
-    return { ...run.counts(), resumed: filled.resumed, pending };
+    return { ...run.counts(), resumed: filled.readBack === undefined, pending };
   });
   journal.scourIfDue();
   return { ...report, tookMs: performance.now() - began };
@@ -136,32 +145,32 @@ class RestoreRun {
     this.#call = call;
   }
 
-  async fill(
-    embedder: EmbedderIdentity,
-  ): Promise<{ state: StagedState; fresh: VectorCollection; resumed: boolean }> {
+  async fill(embedder: EmbedderIdentity): Promise<Filling> {
     const { chain, toTime, reEmbed } = this.#request;
+    const { staged } = this.#deps.journal.working;
     const what = JSON.stringify([chain.at(-1)?.manifest.id, toTime, reEmbed, embedder]);
     const begun = await this.#staging.begin(what, embedder, this.#call.signal);
     const { fresh, resumed } = begun;
-    const state = { ...begun.state };
-    if (resumed) this.#filled = this.#deps.journal.working.staged.countApplied();
+    const readBack = resumed ? undefined : new ReadBack(fresh, staged, this.#call);
+    const filling = { fresh, readBack, state: { ...begun.state } };
+    if (resumed) this.#filled = staged.countApplied();
     else {
       // Rows of a single backup are final as they come, so the store can be filled meanwhile.
       const isFinal = chain.length === 1 && toTime === undefined;
-      if (isFinal) await this.#stageAndFill(state, fresh);
-      else await this.#stage(state, this.#call.signal);
+      if (isFinal) await this.#stageAndFill(filling);
+      else await this.#stage(filling.state, this.#call.signal);
       this.#deps.failpoint?.("memories-staged");
     }
-    await this.#fillRest(state, fresh);
+    while (await this.#fillNext(filling));
     await this.#fillOthers(fresh);
     this.#deps.failpoint?.("store-filled");
-    return { state, fresh, resumed };
+    return filling;
   }
 
-  async compare(fresh: VectorCollection): Promise<void> {
+  async compare({ fresh, readBack }: Filling): Promise<void> {
     const { staged } = this.#deps.journal.working;
     this.#tell("compare", 0, staged.count());
-    const comparison = await compareWithMirror(fresh, staged, this.#call);
+    const comparison = await (readBack?.result() ?? compareWithMirror(fresh, staged, this.#call));
     if (!comparison.equal) {
       await this.#staging.clear(this.#call.signal);
       throw notEqual(comparison);
@@ -204,16 +213,16 @@ class RestoreRun {
   }
 
   /** Fills the store behind the staging, a batch for each that has been staged. */
-  async #stageAndFill(state: StagedState, fresh: VectorCollection): Promise<void> {
+  async #stageAndFill(filling: Filling): Promise<void> {
     const stop = new AbortController();
-    const staged = this.#stage(state, AbortSignal.any([this.#call.signal, stop.signal]));
+    const staged = this.#stage(filling.state, AbortSignal.any([this.#call.signal, stop.signal]));
     const ended = staged.then(
       () => ({ error: undefined }),
       (error: unknown) => ({ error }),
     );
     try {
       for (;;) {
-        const filled = await this.#fillNext(state, fresh);
+        const filled = await this.#fillNext(filling);
         const end = await Promise.race([ended, filled ? undefined : pause()]);
         if (end?.error !== undefined) throw end.error;
         if (end !== undefined) return;
@@ -225,11 +234,7 @@ class RestoreRun {
     }
   }
 
-  async #fillRest(state: StagedState, fresh: VectorCollection): Promise<void> {
-    while (await this.#fillNext(state, fresh));
-  }
-
-  async #fillNext(state: StagedState, fresh: VectorCollection): Promise<boolean> {
+  async #fillNext({ state, fresh, readBack }: Filling): Promise<boolean> {
     const { journal, embedder, access } = this.#deps;
     const batchRecordsMax = Math.min(BATCH, access.store.limits.batchRecordsMax);
     const filled = await fillBatch(
@@ -243,7 +248,8 @@ class RestoreRun {
     );
     if (filled === undefined) return false;
     state.filled = filled.last;
-    this.#filled += filled.count;
+    this.#filled += filled.ids.length;
+    await readBack?.begin(filled.ids);
     if (state.rows !== undefined) this.#staging.save(state);
     this.#tell("store", this.#filled, collectionOf(this.#request.chain).total);
     this.#deps.failpoint?.("store-half-filled");
