@@ -2,7 +2,6 @@ import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
 import { type Accepted, type Draft, expiryOf } from "./acceptance.ts";
 import type { Applier } from "./applier.ts";
-import { backupStatusOf } from "./backup/backup-log.ts";
 import { compareWithMirror } from "./compare.ts";
 import { discardLetters } from "./dead-letters.ts";
 import type { Drainer } from "./drainer.ts";
@@ -18,6 +17,7 @@ import type {
   RebuildReport,
 } from "./memory.ts";
 import { MemoryError } from "./memory-error.ts";
+import { statusOf } from "./memory-status.ts";
 import type {
   AddOptions,
   Filter,
@@ -38,16 +38,13 @@ import { Receipts } from "./receipts.ts";
 import type { Recall } from "./recall.ts";
 import { rebuildCollection } from "./rebuild.ts";
 import type { StoreAccess } from "./store-access.ts";
-import { syncStateOf } from "./sync/sync-state.ts";
+import { UnderWay } from "./under-way.ts";
 import {
+  validateChanges,
   validateFilter,
   validateId,
   validateLimit,
-  validateMetadata,
   validateNewMemory,
-  validateTags,
-  validateText,
-  validateTtl,
 } from "./validate.ts";
 
 const LIST_DEFAULT = 50;
@@ -77,16 +74,13 @@ interface ServiceDeps {
 export class MemoryService implements Memory {
   readonly #options: ServiceOptions;
   readonly #deps: ServiceDeps;
-  readonly #stop = new AbortController();
+  readonly #underWay = new UnderWay("The memory service");
   readonly #receipts: Receipts;
-  /** Calls that still use the journal. */
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed = false;
 
   constructor(options: ServiceOptions, deps: ServiceDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#receipts = new Receipts(options, { ...deps, stop: this.#stop.signal });
+    this.#receipts = new Receipts(options, { ...deps, stop: this.#underWay.closed });
   }
 
   async add(text: string, options: AddOptions = {}): Promise<Receipt> {
@@ -99,7 +93,7 @@ export class MemoryService implements Memory {
   }
 
   addMany(items: readonly NewMemory[], options: WriteOptions = {}): Promise<Receipt[]> {
-    return this.#track(() => this.#addMany(items, options));
+    return this.#underWay.track(() => this.#addMany(items, options));
   }
 
   async #addMany(items: readonly NewMemory[], options: WriteOptions): Promise<Receipt[]> {
@@ -120,7 +114,7 @@ export class MemoryService implements Memory {
   async update(id: string, changes: MemoryChanges, options: UpdateOptions = {}): Promise<Receipt> {
     const { erase = false } = options;
     const { journal, clock } = this.#deps;
-    const [receipt] = await this.#track(async () => {
+    const [receipt] = await this.#underWay.track(async () => {
       const accepted = await this.#accept(1, () => {
         validateId(id);
         validateChanges(changes);
@@ -133,21 +127,21 @@ export class MemoryService implements Memory {
   }
 
   search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
-    return this.#track(() => {
-      const signal = this.#until(options.signal);
+    return this.#underWay.track(() => {
+      const signal = this.#underWay.until(options.signal);
       return this.#reading(this.#deps.recall.search(query, { ...options, signal }));
     });
   }
 
   get(id: string, options: { signal?: AbortSignal } = {}): Promise<GetResult> {
-    return this.#track(() => {
-      const signal = this.#until(options.signal);
+    return this.#underWay.track(() => {
+      const signal = this.#underWay.until(options.signal);
       return this.#reading(this.#deps.recall.get(id, { signal }));
     });
   }
 
   list(options: ListOptions = {}): ListResult {
-    this.#requireOpen();
+    this.#underWay.requireOpen();
     const limit = options.limit ?? LIST_DEFAULT;
     validateLimit(limit, LIST_MAX);
     validateFilter(options);
@@ -168,7 +162,7 @@ export class MemoryService implements Memory {
   }
 
   forget(selector: readonly string[] | Filter, options: ForgetOptions = {}): Promise<ForgetResult> {
-    return this.#track(() => this.#forget(selector, options));
+    return this.#underWay.track(() => this.#forget(selector, options));
   }
 
   async #forget(
@@ -178,7 +172,7 @@ export class MemoryService implements Memory {
     const { ids, foreign } = await selectToForget(
       selector,
       this.#deps,
-      this.#until(options.signal),
+      this.#underWay.until(options.signal),
     );
     if (options.dryRun || ids.length === 0) return { ids, durability: "stored", reason: undefined };
     const now = this.#deps.clock.now();
@@ -200,11 +194,11 @@ export class MemoryService implements Memory {
   }
 
   drain(options: { signal?: AbortSignal } = {}): Promise<DrainReport> {
-    return this.#track(() => this.#drain(options));
+    return this.#underWay.track(() => this.#drain(options));
   }
 
   async #drain(options: { signal?: AbortSignal }): Promise<DrainReport> {
-    const signal = this.#until(options.signal);
+    const signal = this.#underWay.until(options.signal);
     this.#deps.journal.acceptance.expired(this.#deps.clock.now(), TTL_SWEEP_MAX);
     for (;;) {
       const end = await this.#deps.drainer.run(signal, true);
@@ -216,29 +210,8 @@ export class MemoryService implements Memory {
   }
 
   status(): MemoryStatus {
-    this.#requireOpen();
-    const { journal, breaker, clock } = this.#deps;
-    return journal.view(({ outbox, mirror, unsettled, others }) => {
-      const { lastError, nextAttemptAt, answeredAt } = journal.attempts();
-      const oldest = outbox.oldestQueuedAt();
-      return {
-        ledger: outbox.ledger(),
-        outbox: {
-          ...outbox.load(),
-          oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
-          lastError: lastError ?? undefined,
-          nextAttemptAt: nextAttemptAt ?? undefined,
-          unsettled: unsettled.count(),
-        },
-        mirrored: mirror.count(),
-        others: { ...others.count(), syncedAt: syncStateOf(journal)?.doneAt },
-        storeLastAnsweredAt: answeredAt ?? undefined,
-        breaker: breaker.explain(),
-        collection: this.#options.collection,
-        salvaged: journal.salvaged(),
-        backups: backupStatusOf(journal),
-      };
-    });
+    this.#underWay.requireOpen();
+    return statusOf(this.#options.collection, this.#deps);
   }
 
   deadLetters(): readonly DeadLetter[] {
@@ -259,7 +232,7 @@ export class MemoryService implements Memory {
   }
 
   unmirrored(ids: Iterable<string>): string[] {
-    this.#requireOpen();
+    this.#underWay.requireOpen();
     const { mirror, others } = this.#deps.journal.working;
     const all = [...ids];
     const known = new Set([...mirror.known(all), ...others.known(all)]);
@@ -267,8 +240,8 @@ export class MemoryService implements Memory {
   }
 
   compare(options: { signal?: AbortSignal } = {}): Promise<Comparison> {
-    const signal = this.#until(options.signal);
-    return this.#track(() =>
+    const signal = this.#underWay.until(options.signal);
+    return this.#underWay.track(() =>
       this.#deps.drainer.exclusively(signal, async (inner) => {
         const collection = await this.#deps.access.openForWrite(inner);
         return compareWithMirror(collection, this.#deps.journal.mirror, {
@@ -280,29 +253,29 @@ export class MemoryService implements Memory {
   }
 
   rebuild(options: RebuildOptions = {}): Promise<RebuildReport> {
-    return this.#track(() => this.#rebuild(options));
+    return this.#underWay.track(() => this.#rebuild(options));
   }
 
   async #rebuild(options: RebuildOptions): Promise<RebuildReport> {
     const { drainer, journal, access, applier, clock } = this.#deps;
-    const report = await drainer.exclusively(this.#until(options.signal), (signal, requireLease) =>
-      rebuildCollection(
-        this.#options.collection,
-        options,
-        { journal, access, applier, clock },
-        { signal, timeoutMs: MAINTENANCE_CALL_MS },
-        requireLease,
-      ),
+    const report = await drainer.exclusively(
+      this.#underWay.until(options.signal),
+      (signal, requireLease) =>
+        rebuildCollection(
+          this.#options.collection,
+          options,
+          { journal, access, applier, clock },
+          { signal, timeoutMs: MAINTENANCE_CALL_MS },
+          requireLease,
+        ),
     );
     this.#receipts.applyInBackground();
     return report;
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#stop.abort(new Error("the memory service is closed"));
-    await Promise.allSettled([this.#deps.drainer.idle(), ...this.#underWay]);
+    await this.#underWay.close();
+    await this.#deps.drainer.idle();
     this.#deps.journal.close();
   }
 
@@ -320,7 +293,7 @@ export class MemoryService implements Memory {
 
   /** Accepts or refuses; what is refused was never accepted, and is counted apart. */
   async #accept(writes: number, body: () => Accepted[]): Promise<Accepted[]> {
-    this.#requireOpen();
+    this.#underWay.requireOpen();
     try {
       await this.#requireSameEmbedder();
       return body();
@@ -340,27 +313,6 @@ export class MemoryService implements Memory {
       if (error instanceof MemoryError || !isEmbedderFault(error)) throw error;
     }
   }
-
-  /** Closing ends what is under way, and waits for it before it takes the journal away. */
-  async #track<T>(body: () => Promise<T>): Promise<T> {
-    this.#requireOpen();
-    const work = body();
-    this.#underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(work);
-    }
-  }
-
-  #until(signal: AbortSignal | undefined): AbortSignal {
-    if (signal === undefined) return this.#stop.signal;
-    return AbortSignal.any([this.#stop.signal, signal]);
-  }
-
-  #requireOpen(): void {
-    if (this.#closed) throw new TypeError("The memory service was closed");
-  }
 }
 
 function draftOf(item: NewMemory & { id: string }, now: number): Draft {
@@ -372,13 +324,6 @@ function draftOf(item: NewMemory & { id: string }, now: number): Draft {
     tags: item.tags ?? [],
     expiresAt: item.ttlMs === undefined ? undefined : expiryOf(now, item.ttlMs),
   };
-}
-
-function validateChanges(changes: MemoryChanges): void {
-  if (changes.text !== undefined) validateText(changes.text);
-  if (changes.metadata !== undefined) validateMetadata(changes.metadata);
-  if (changes.tags !== undefined) validateTags(changes.tags);
-  if (changes.ttlMs !== undefined && changes.ttlMs !== null) validateTtl(changes.ttlMs);
 }
 
 function isEmbedderFault(error: unknown): boolean {

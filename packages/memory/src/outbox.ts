@@ -1,5 +1,6 @@
 import type { Database } from "@holdfast/sqlite";
 import type { DeadLetter, Ledger } from "./memory.ts";
+import { type Change, Totals } from "./totals.ts";
 
 export type Operation = "put" | "forget";
 
@@ -20,10 +21,12 @@ export type EntryState = "queued" | "stored" | "dead";
 export class Outbox {
   readonly #db: Database;
   readonly #collection: number;
+  readonly #totals: Totals;
 
   constructor(db: Database, collection: number) {
     this.#db = db;
     this.#collection = collection;
+    this.#totals = new Totals(db, collection);
   }
 
   /** Appends an accepted write. Returns its place in the order of all writes. */
@@ -49,12 +52,7 @@ export class Outbox {
         entry.bytes,
         entry.payload,
       );
-    this.#db
-      .prepare(
-        `UPDATE collection SET accepted = accepted + 1, queued_records = queued_records + 1,
-           queued_bytes = queued_bytes + ? WHERE collection = ?`,
-      )
-      .run(entry.bytes, this.#collection);
+    this.#totals.add({ accepted: 1, queued_records: 1, queued_bytes: entry.bytes });
     return Number(lastInsertRowid);
   }
 
@@ -114,12 +112,7 @@ export class Outbox {
          VALUES (?, ?, ?, 'put', 'stored', ?, ?, ?)`,
       )
       .run(this.#collection, id, revision, now, bytes, payload);
-    this.#db
-      .prepare(
-        `UPDATE collection SET kept_records = kept_records + 1, kept_bytes = kept_bytes + ?
-         WHERE collection = ?`,
-      )
-      .run(bytes, this.#collection);
+    this.#totals.add({ kept_records: 1, kept_bytes: bytes });
   }
 
   /** Every queued write of `id` up to `revision` is in the store. Returns how many these were. */
@@ -130,15 +123,14 @@ export class Outbox {
          WHERE collection = ? AND id = ? AND revision <= ? AND state = 'queued' RETURNING bytes`,
       )
       .all(this.#collection, id, revision) as { bytes: number }[];
-    const bytes = sum(rows);
-    this.#db
-      .prepare(
-        `UPDATE collection SET stored = stored + ?, queued_records = queued_records - ?,
-           queued_bytes = queued_bytes - ?, kept_records = kept_records + ?,
-           kept_bytes = kept_bytes + ? WHERE collection = ?`,
-      )
-      .run(rows.length, rows.length, bytes, rows.length, bytes, this.#collection);
-    return rows.length;
+    const { length } = rows;
+    this.#totals.add({
+      ...unqueued(rows),
+      stored: length,
+      kept_records: length,
+      kept_bytes: sum(rows),
+    });
+    return length;
   }
 
   /**
@@ -155,7 +147,7 @@ export class Outbox {
          RETURNING bytes`,
       )
       .all(reason, this.#collection, id, revision, this.#collection, id) as { bytes: number }[];
-    this.#unqueue(rows);
+    this.#totals.add(unqueued(rows));
     return rows.length;
   }
 
@@ -221,12 +213,7 @@ export class Outbox {
       )
       .get(this.#collection, seq) as { bytes: number } | undefined;
     if (row === undefined) return false;
-    this.#db
-      .prepare(
-        `UPDATE collection SET queued_records = queued_records + 1,
-           queued_bytes = queued_bytes + ? WHERE collection = ?`,
-      )
-      .run(row.bytes, this.#collection);
+    this.#totals.add({ queued_records: 1, queued_bytes: row.bytes });
     return true;
   }
 
@@ -236,9 +223,7 @@ export class Outbox {
       .prepare("DELETE FROM entry WHERE collection = ? AND seq = ? AND state = 'dead'")
       .run(this.#collection, seq);
     if (changes === 0) return false;
-    this.#db
-      .prepare("UPDATE collection SET discarded = discarded + 1 WHERE collection = ?")
-      .run(this.#collection);
+    this.#totals.add({ discarded: 1 });
     return true;
   }
 
@@ -255,30 +240,18 @@ export class Outbox {
              AND memory.applied_revision >= entry.revision) AS stored`,
       )
       .all(this.#collection, seq) as { bytes: number; stored: number }[];
-    this.#unqueue(rows);
     const stored = rows.reduce((total, row) => total + row.stored, 0);
-    this.#db
-      .prepare(
-        "UPDATE collection SET stored = stored + ?, discarded = discarded + ? WHERE collection = ?",
-      )
-      .run(stored, rows.length - stored, this.#collection);
+    this.#totals.add({ ...unqueued(rows), stored, discarded: rows.length - stored });
   }
 
   countRefused(writes: number): void {
-    this.#db
-      .prepare("UPDATE collection SET refused = refused + ? WHERE collection = ?")
-      .run(writes, this.#collection);
+    this.#totals.add({ refused: writes });
   }
 
   /** What waits, for the bound: records and bytes. */
   load(): { records: number; bytes: number } {
-    return {
-      ...(this.#db
-        .prepare(
-          "SELECT queued_records AS records, queued_bytes AS bytes FROM collection WHERE collection = ?",
-        )
-        .get(this.#collection) as { records: number; bytes: number }),
-    };
+    const { queued_records: records, queued_bytes: bytes } = this.#totals.read();
+    return { records, bytes };
   }
 
   oldestQueuedAt(): number | undefined {
@@ -293,26 +266,18 @@ export class Outbox {
 
   /** Queued and dead writes are counted one by one, not taken from a running total. */
   ledger(): Ledger {
-    const totals = this.#db
-      .prepare("SELECT accepted, stored, discarded, refused FROM collection WHERE collection = ?")
-      .get(this.#collection) as Pick<Ledger, "accepted" | "stored" | "discarded" | "refused">;
+    const { accepted, stored, discarded, refused } = this.#totals.read();
     const queued = this.#countState("queued");
     const dead = this.#countState("dead");
-    const { accepted, stored, discarded, refused } = totals;
     const residual = accepted - (stored + queued + dead + discarded);
     return { accepted, stored, queued, dead, discarded, refused, residual };
   }
 
   /** About how many stored writes are kept beyond the bounds. */
   surplus(recordsMax: number, bytesMax: number): number {
-    const kept = this.#db
-      .prepare(
-        "SELECT kept_records AS records, kept_bytes AS bytes FROM collection WHERE collection = ?",
-      )
-      .get(this.#collection) as { records: number; bytes: number };
-    const beyondBytes =
-      kept.bytes > bytesMax ? Math.ceil(kept.records * (1 - bytesMax / kept.bytes)) : 0;
-    return Math.max(0, kept.records - recordsMax, beyondBytes);
+    const { kept_records: records, kept_bytes: bytes } = this.#totals.read();
+    const beyondBytes = bytes > bytesMax ? Math.ceil(records * (1 - bytesMax / bytes)) : 0;
+    return Math.max(0, records - recordsMax, beyondBytes);
   }
 
   /**
@@ -340,12 +305,7 @@ export class Outbox {
         this.#collection,
         rows.reduce((last, { seq }) => Math.max(last, seq), 0),
       );
-    this.#db
-      .prepare(
-        `UPDATE collection SET kept_records = kept_records - ?, kept_bytes = kept_bytes - ?
-         WHERE collection = ?`,
-      )
-      .run(rows.length, sum(rows), this.#collection);
+    this.#totals.add({ kept_records: -rows.length, kept_bytes: -sum(rows) });
     return rows.length;
   }
 
@@ -355,15 +315,11 @@ export class Outbox {
       .get(this.#collection);
     return (row as { n: number }).n;
   }
+}
 
-  #unqueue(rows: readonly { bytes: number }[]): void {
-    this.#db
-      .prepare(
-        `UPDATE collection SET queued_records = queued_records - ?, queued_bytes = queued_bytes - ?
-         WHERE collection = ?`,
-      )
-      .run(rows.length, sum(rows), this.#collection);
-  }
+/** What leaves the queue. */
+function unqueued(rows: readonly { bytes: number }[]): Change {
+  return { queued_records: -rows.length, queued_bytes: -sum(rows) };
 }
 
 function sum(rows: readonly { bytes: number }[]): number {

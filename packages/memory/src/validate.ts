@@ -1,6 +1,6 @@
 import type { Metadata } from "@holdfast/store";
 import { MemoryError } from "./memory-error.ts";
-import type { Filter, NewMemory, Scope } from "./memory-record.ts";
+import type { Filter, MemoryChanges, NewMemory, Scope } from "./memory-record.ts";
 
 /** A memory's text in UTF-8 bytes; longer ones belong in a document store. */
 const TEXT_BYTES_MAX: number = 1024 * 1024;
@@ -25,6 +25,14 @@ export function validateNewMemory(memory: NewMemory): void {
   if (memory.ttlMs !== undefined) validateTtl(memory.ttlMs);
 }
 
+/** The same of changes to a memory. @throws MemoryError `MEMORY_INVALID`. */
+export function validateChanges(changes: MemoryChanges): void {
+  if (changes.text !== undefined) validateText(changes.text);
+  if (changes.metadata !== undefined) validateMetadata(changes.metadata);
+  if (changes.tags !== undefined) validateTags(changes.tags);
+  if (changes.ttlMs !== undefined && changes.ttlMs !== null) validateTtl(changes.ttlMs);
+}
+
 export function validateText(text: string): void {
   requireText("text", text);
   const bytes = Buffer.byteLength(text);
@@ -43,7 +51,7 @@ export function validateId(id: string): void {
   }
 }
 
-export function validateMetadata(metadata: Metadata): void {
+function validateMetadata(metadata: Metadata): void {
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     refuse("The metadata must be an object of strings, numbers and booleans");
   }
@@ -62,13 +70,13 @@ export function validateMetadata(metadata: Metadata): void {
   }
 }
 
-export function validateTags(tags: readonly string[]): void {
+function validateTags(tags: readonly string[]): void {
   if (!Array.isArray(tags)) refuse("The tags must be an array of strings");
   if (tags.length > TAGS_MAX) refuse(`${tags.length} tags; at most ${TAGS_MAX} are stored`);
   for (const tag of tags) requireText("tag", tag);
 }
 
-export function validateTtl(ttlMs: number): void {
+function validateTtl(ttlMs: number): void {
   if (!(ttlMs > 0 && ttlMs <= TTL_MS_MAX)) {
     refuse(
       `The lifetime must be a positive number of milliseconds, at most ${TTL_MS_MAX}, not ${String(ttlMs)}`,

@@ -5,6 +5,7 @@ import {
   openParts,
 } from "../create-memory.ts";
 import type { Embedder } from "../memory.ts";
+import { UnderWay } from "../under-way.ts";
 import { BackupLog, type LoggedBackup } from "./backup-log.ts";
 import type { BackupFailpoint, BackupProgress } from "./backup-progress.ts";
 import { planRestore, planUndo, type RestoreDifference } from "./restore-plan.ts";
@@ -105,8 +106,7 @@ class BackupService implements Backups {
     embedder: Embedder;
     failpoint: ((name: BackupFailpoint) => void) | undefined;
   };
-  readonly #stop = new AbortController();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay("The backups");
 
   constructor(
     parts: MemoryParts,
@@ -117,26 +117,33 @@ class BackupService implements Backups {
   }
 
   backup(request: BackupRequest): Promise<BackupReport> {
-    const signal = this.#until(request.signal);
-    return this.#track(() => writeBackup({ ...request, signal }, this.#deps));
+    const signal = this.#underWay.until(request.signal);
+    return this.#underWay.track(() => writeBackup({ ...request, signal }, this.#deps));
   }
 
   verify(path: string, options: BackupCallOptions = {}): Promise<VerifyReport> {
-    return this.#track(async () => {
-      const report = await verifyBackup(path, { ...options, signal: this.#until(options.signal) });
+    return this.#underWay.track(async () => {
+      const report = await verifyBackup(path, {
+        ...options,
+        signal: this.#underWay.until(options.signal),
+      });
       this.#log((log) => log.noteVerified(report.id, this.#deps.clock.now()));
       return report;
     });
   }
 
   plan(path: string, options: RestoreOptions = {}): Promise<RestorePlan> {
-    return this.#track(() => this.#plan(path, options));
+    return this.#underWay.track(() => this.#plan(path, options));
   }
 
   restore(plan: RestorePlan, options: BackupCallOptions = {}): Promise<RestoreReport> {
     const { seq, ...order } = plan.order;
-    return this.#track(() =>
-      runRestore({ ...order, ...options, sinceSeq: seq }, this.#deps, this.#until(options.signal)),
+    return this.#underWay.track(() =>
+      runRestore(
+        { ...order, ...options, sinceSeq: seq },
+        this.#deps,
+        this.#underWay.until(options.signal),
+      ),
     );
   }
 
@@ -146,7 +153,9 @@ class BackupService implements Backups {
   }
 
   undo(plan: UndoPlan, options: { signal?: AbortSignal } = {}): Promise<UndoReport> {
-    return this.#track(() => runUndo(plan.seq, this.#deps, this.#until(options.signal)));
+    return this.#underWay.track(() =>
+      runUndo(plan.seq, this.#deps, this.#underWay.until(options.signal)),
+    );
   }
 
   list(): LoggedBackup[] {
@@ -159,8 +168,7 @@ class BackupService implements Backups {
   }
 
   async close(): Promise<void> {
-    this.#stop.abort(new Error("the backups are closed"));
-    await Promise.allSettled(this.#underWay);
+    await this.#underWay.close();
     this.#deps.journal.close();
   }
 
@@ -171,7 +179,7 @@ class BackupService implements Backups {
   async #plan(path: string, options: RestoreOptions): Promise<RestorePlan> {
     const { journal } = this.#deps;
     const { toTime, reEmbed = false } = options;
-    const signal = this.#until(options.signal);
+    const signal = this.#underWay.until(options.signal);
     const told = options.onProgress === undefined ? {} : { onProgress: options.onProgress };
     const chain = readChain(path);
     const { name } = collectionOf(chain);
@@ -193,19 +201,5 @@ class BackupService implements Backups {
   #log(body: (log: BackupLog) => void): void {
     const { journal } = this.#deps;
     journal.decide(({ db }) => body(new BackupLog(db, journal.collection)));
-  }
-
-  async #track<T>(body: () => Promise<T>): Promise<T> {
-    const work = body();
-    this.#underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(work);
-    }
-  }
-
-  #until(signal: AbortSignal | undefined): AbortSignal {
-    return AbortSignal.any([this.#stop.signal, ...(signal === undefined ? [] : [signal])]);
   }
 }
