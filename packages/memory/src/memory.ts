@@ -41,6 +41,7 @@ export interface Ledger {
 export interface DeadLetter {
   seq: number;
   id: string;
+  revision: number;
   operation: "put" | "forget";
   reason: string;
   /** Wall-clock milliseconds. */

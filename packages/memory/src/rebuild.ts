@@ -119,10 +119,13 @@ async function fill(
 /** What the store is to hold, so many at once; between pages whoever else waits has a turn. */
 async function* batchesOf(journal: Journal, recordsMax: number): AsyncGenerator<PendingPut[]> {
   const size = Math.min(BATCH, recordsMax);
+  const dead = new Map(journal.outbox.deadLetters().map(({ id, revision }) => [id, revision]));
   let batch: PendingPut[] = [];
   for (const page of journal.mirror.pages(PAGE)) {
     for (const row of page) {
-      const put = asStored(row, journal);
+      // A dead letter was refused once.
+      const isDead = dead.get(row.id) === row.revision;
+      const put = isDead ? before(row, journal) : asStored(row, journal);
       if (put !== undefined && batch.push(put) === size) {
         yield batch;
         batch = [];
@@ -133,10 +136,7 @@ async function* batchesOf(journal: Journal, recordsMax: number): AsyncGenerator<
   if (batch.length > 0) yield batch;
 }
 
-function asStored(row: MirrorRow, journal: Journal): PendingPut | undefined {
-  const { mirror } = journal;
-  // A dead letter was refused once.
-  if (mirror.record(row.id)?.durability === "dead") return before(row, journal);
+function asStored(row: MirrorRow, { mirror }: Journal): PendingPut {
   return { row, vector: mirror.vectorOf(row.memory) };
 }
 
