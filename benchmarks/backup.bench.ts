@@ -1,9 +1,9 @@
 // What backups cost on a real Chroma: a backup beside paging everything out by Chroma's own client,
 // a restore beside upserting everything by it, an incremental one beside a full one, the file beside
-// Chroma's directory, and how memory grows with the number of records. Ends with 0 whatever it shows.
+// Chroma's directory, and how memory grows with the number of records.
 //   node … backup.bench.ts [records=10000] [records whose memory use is measured=10000,100000]
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CircuitBreaker } from "@holdfast/breaker";
@@ -11,7 +11,6 @@ import { ChromaStore } from "@holdfast/chroma";
 import { type Backups, breakerOutcome, createBackups, createMemory } from "@holdfast/memory";
 import { startChroma } from "@holdfast/testkit";
 import { Corpus } from "./memory/corpus.ts";
-import { median, type Result, verdict } from "./memory/statistics.ts";
 import {
   type Address,
   KnownVectors,
@@ -21,6 +20,8 @@ import {
   rawCollection,
   rawMetadata,
 } from "./memory/workspace.ts";
+import { report, type Result } from "./results.ts";
+import { median } from "./statistics.ts";
 
 const [records = "10000", sizes = "10000,100000"] = process.argv.slice(2);
 const COUNT = Number(records);
@@ -153,7 +154,6 @@ async function speed(): Promise<Result[]> {
       value: median(ratios.incremental),
       unit: "share",
       goal: { atMost: 0.05 },
-      detail: "",
     },
     {
       subject: "size against Chroma's directory",
@@ -171,7 +171,7 @@ function changeOnePercent(round: number): void {
 }
 
 /** The most that the process took while it backed up `count` memories, beyond what it had. */
-async function growth(count: number): Promise<number> {
+async function growth(count: number): Promise<Result> {
   const name = `rss-${count}`;
   const breaker = new CircuitBreaker({ name: "chroma", enabled: false });
   const store = new ChromaStore({ mode: "server", ...NOWHERE });
@@ -195,25 +195,14 @@ async function growth(count: number): Promise<number> {
   await backups.backup({ output: join(folder, `${name}.yaml`) });
   clearInterval(watch);
   await close();
-  return (most - before) / 2 ** 20;
+  const subject = `memory taken while ${count} are backed up`;
+  return { subject, value: (most - before) / 2 ** 20, unit: "MiB" };
 }
 
-process.stdout.write(`Node ${process.version}, ${cpus().length} cores\n\n`);
-process.stdout.write("| Subject | Result | Goal | | |\n|---|---|---|---|---|\n");
 try {
-  for (const { subject, value, unit, goal, detail } of await speed()) {
-    const said = unit === "share" ? `${(value * 100).toFixed(1)} %` : `${value.toFixed(2)} ${unit}`;
-    const wanted =
-      goal === undefined ? "" : "atMost" in goal ? `≤ ${goal.atMost}` : `≥ ${goal.atLeast}`;
-    const met = verdict({ subject, value, unit, detail, ...(goal === undefined ? {} : { goal }) });
-    process.stdout.write(`| ${subject} | ${said} | ${wanted} | ${met} | ${detail} |\n`);
-  }
-  for (const size of sizes.split(",").filter(Boolean)) {
-    const grown = await growth(Number(size));
-    process.stdout.write(
-      `| memory taken while backing up ${size} | ${grown.toFixed(0)} MiB | | — | |\n`,
-    );
-  }
+  const results = await speed();
+  for (const size of sizes.split(",").filter(Boolean)) results.push(await growth(Number(size)));
+  report(results);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

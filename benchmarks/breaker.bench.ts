@@ -1,11 +1,13 @@
 // What one call through a closed breaker costs, against raw await, opossum alone and cockatiel, in
-// one run: rounds are interleaved, so that a busy machine slows all alike. Prints JSON.
+// one run: rounds are interleaved, so that a busy machine slows all alike.
 import { rmSync, mkdtempSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CircuitBreaker, SqliteBreakerStateStore } from "@holdfast/breaker";
 import * as cockatiel from "cockatiel";
+import { report, type Result } from "./results.ts";
+import { median } from "./statistics.ts";
 
 const CALLS = 50_000;
 const ROUNDS = 15;
@@ -75,42 +77,63 @@ for (let round = -2; round < ROUNDS; round++) {
     if (round >= 0) samples.get(name)?.push(took);
   }
 }
-const medianOf = (values: number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-const median = Object.fromEntries(
-  [...samples].map(([name, values]) => [name, Math.round(medianOf(values))]),
-);
-// Ratios within a round: what the machine did meanwhile cancels out.
-const ratio = (of: string, to: string): number => {
+const nanoseconds = (name: string): number => median(samples.get(name) ?? []);
+/** Within a round: what the machine did meanwhile cancels out. */
+function ratio(of: string, to: string): Pick<Result, "value" | "unit" | "detail"> {
   const [above = [], below = []] = [samples.get(of), samples.get(to)];
-  return Math.round(medianOf(above.map((ns, round) => ns / (below[round] ?? 1))) * 100) / 100;
-};
+  const value = median(above.map((ns, round) => ns / (below[round] ?? 1)));
+  const detail = `${Math.round(nanoseconds(of))} / ${Math.round(nanoseconds(to))} ns`;
+  return { value, unit: "×", detail };
+}
 
-const collect = globalThis.gc;
+const collect = globalThis.gc ?? (() => undefined);
 async function heapGrowth(call: Call): Promise<number> {
   await nanosecondsPerCall(call, CALLS);
-  collect?.();
+  collect();
   const before = process.memoryUsage().heapUsed;
   await nanosecondsPerCall(call, HEAP_CALLS);
-  collect?.();
+  collect();
   return process.memoryUsage().heapUsed - before;
 }
 
-const results = {
-  node: process.version,
-  nanosecondsPerCall: median,
-  ratios: {
-    "holdfast / opossum": ratio("holdfast", "opossum"),
-    "holdfast / opossum, lean": ratio("holdfast", "opossum, lean"),
-    "cockatiel with timeout / holdfast": ratio("cockatiel, consecutive with timeout", "holdfast"),
+async function heapResult(name: string): Promise<Result> {
+  const grown = await heapGrowth(cases[name] ?? noop);
+  return { subject: `heap after a million calls: ${name}`, value: grown / 2 ** 20, unit: "MiB" };
+}
+
+report([
+  {
+    subject: "a closed breaker / opossum with the same time limit",
+    ...ratio("holdfast", "opossum"),
+    goal: { atMost: 1.2 },
   },
-  heapGrowthBytesPerMillionCalls: collect && {
-    holdfast: await heapGrowth(cases["holdfast"] ?? noop),
-    shared: await heapGrowth(cases["holdfast, shared by SQLite"] ?? noop),
-    windowed: await heapGrowth(cases["holdfast, failure rate and slow calls"] ?? noop),
+  { subject: "the same / opossum without its statistics", ...ratio("holdfast", "opossum, lean") },
+  {
+    subject: "cockatiel with a time limit / a closed breaker",
+    ...ratio("cockatiel, consecutive with timeout", "holdfast"),
+    goal: { atLeast: 4 },
   },
-};
-process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  {
+    subject: "a closed breaker that SQLite shares",
+    value: nanoseconds("holdfast, shared by SQLite") / 1_000,
+    unit: "µs",
+    goal: { atMost: 2 },
+    detail: `await alone ${Math.round(nanoseconds("raw await"))} ns`,
+  },
+  {
+    subject: "a closed breaker with failure rate and slow calls",
+    value: nanoseconds("holdfast, failure rate and slow calls") / 1_000,
+    unit: "µs",
+  },
+  {
+    subject: "refused by an open breaker",
+    value: nanoseconds("holdfast, refusing") / 1_000,
+    unit: "µs",
+  },
+  await heapResult("holdfast"),
+  await heapResult("holdfast, shared by SQLite"),
+  await heapResult("holdfast, failure rate and slow calls"),
+]);
 
 for (const each of [breaker, shared, windowed, open]) each.close();
 for (const each of [opossum, lean]) each.shutdown();

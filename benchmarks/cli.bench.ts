@@ -1,17 +1,20 @@
 // What starting the CLI costs, against `node -e 0`, in one run: rounds are interleaved, so that a
-// busy machine slows all alike. Needs a build (pnpm build). Prints JSON.
+// busy machine slows all alike. Needs a build (pnpm build).
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { report, type Result } from "./results.ts";
+import { median } from "./statistics.ts";
 
 const ROUNDS = 25;
+const NODE = "node -e 0";
 const CLI = fileURLToPath(new URL("../apps/cli/dist/bin.js", import.meta.url));
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
 const commands: Readonly<Record<string, readonly string[]>> = {
-  "node -e 0": ["-e", "0"],
+  [NODE]: ["-e", "0"],
   "holdfast --version": [CLI, "--version"],
   "holdfast memory status": [CLI, "memory", "status"],
   "holdfast memory validate": [CLI, "memory", "validate", "usual.yaml"],
@@ -25,17 +28,24 @@ const goals: Readonly<Record<string, number>> = {
 try {
   run([CLI, "init"]);
   run([CLI, "memory", "generate", "--env", "production", "--output", "usual.yaml"]);
-  const times = measure();
-  const base = median(times["node -e 0"] ?? []);
-  const rows = Object.entries(times).map(([name, ms]) => ({
-    name,
-    medianMs: rounded(median(ms)),
-    ratio: rounded(median(ms) / base),
-    goal: goals[name],
-  }));
-  process.stdout.write(`${JSON.stringify({ node: process.version, rounds: ROUNDS, rows })}\n`);
+  report(results(measure()));
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+function results(times: Readonly<Record<string, readonly number[]>>): Result[] {
+  const base = median(times[NODE] ?? []);
+  return Object.entries(goals).map(([name, atMost]) => {
+    const ms = median(times[name] ?? []);
+    const detail = `${ms.toFixed(1)} / ${base.toFixed(1)} ms`;
+    return {
+      subject: `\`${name}\` / \`${NODE}\``,
+      value: ms / base,
+      unit: "×",
+      goal: { atMost },
+      detail,
+    };
+  });
 }
 
 function measure(): Record<string, number[]> {
@@ -55,13 +65,4 @@ function run(args: readonly string[]): void {
   const { status, error, stderr } = spawnSync(process.execPath, args, { cwd: folder });
   if (error) throw error;
   if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}: ${String(stderr)}`);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -1,10 +1,12 @@
 // What recording costs the caller, what a flush and a first flush cost, and how large a year of
-// use is and how long it takes to read. Rounds of the hot path are interleaved. Prints JSON.
+// use is and how long it takes to read. Rounds of the hot path are interleaved.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, seededRandom, systemClock } from "@holdfast/core";
 import { MetricsStore } from "@holdfast/metrics";
+import { report, type Result } from "./results.ts";
+import { median, quantile } from "./statistics.ts";
 
 const CALLS = 200_000;
 const ROUNDS = 15;
@@ -17,14 +19,13 @@ const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
 const random = seededRandom(1);
 
 try {
-  const result = { hotPathNs: hotPath(), flushMs: flushes(), year: [year(24, 7), year(8, 5)] };
-  process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  report([...hotPath(), ...flushes(), ...year(24, 7), ...year(8, 5)]);
 } finally {
   rmSync(folder, { recursive: true });
 }
 
 /** Median nanoseconds a call, loop and all; with the flushes that a second of such calls brings. */
-function hotPath(): Record<string, number> {
+function hotPath(): Result[] {
   const store = new MetricsStore({ path: join(folder, "hot.sqlite") });
   const durations = Float64Array.from({ length: 1_024 }, () => logNormalMs());
   const labels = { rule: "secrets", decision: "deny" };
@@ -47,10 +48,15 @@ function hotPath(): Record<string, number> {
     }
   }
   store.close();
-  return Object.fromEntries([...samples].map(([name, of]) => [name, Math.round(median(of))]));
+  return [...samples].map(([name, of]) => ({
+    subject: `metrics: ${name}`,
+    value: median(of),
+    unit: "ns",
+    ...(name === "record" ? { goal: { atMost: 1_000 } } : {}),
+  }));
 }
 
-function flushes(): Record<string, number> {
+function flushes(): Result[] {
   const first = Array.from({ length: 20 }, (_, at) => {
     const store = new MetricsStore({ path: join(folder, `first-${at % 2}.sqlite`) });
     store.record("search", "success", 12);
@@ -64,18 +70,22 @@ function flushes(): Record<string, number> {
     return elapsedMs(() => store.flush());
   });
   store.close();
-  return {
-    "first of a process, file there": round(median(first.slice(2))),
-    "8 series, p50": round(median(later)),
-    "8 series, p99": round(later.toSorted((a, b) => a - b)[296] ?? 0),
-  };
+  return [
+    { subject: "metrics: the first flush of a process", value: median(first.slice(2)), unit: "ms" },
+    {
+      subject: "metrics: a flush of 8 series, p50",
+      value: median(later),
+      unit: "ms",
+      detail: `p99 ${quantile(later, 0.99).toFixed(2)} ms`,
+    },
+  ];
 }
 
 /**
  * A year of eight operations, some failing, with log-normal durations, used so many hours a day
  * and days a week. Older hours are flushed once each, the last days as finely as they are kept.
  */
-function year(hoursPerDay: number, daysPerWeek: number): Record<string, unknown> {
+function year(hoursPerDay: number, daysPerWeek: number): Result[] {
   const path = join(folder, `year-${hoursPerDay}x${daysPerWeek}.sqlite`);
   let nowMs = Date.UTC(2026, 0, 5);
   const clock: Clock = { ...systemClock, now: () => nowMs };
@@ -94,14 +104,11 @@ function year(hoursPerDay: number, daysPerWeek: number): Record<string, unknown>
   const lastHourMs = elapsedMs(() => store.summary({ since: "1h" }));
   store.close();
   const reopened = new MetricsStore({ path }, { clock });
-  const mebibytes = round(reopened.status().sizeBytes / 2 ** 20);
+  const mebibytes = reopened.status().sizeBytes / 2 ** 20;
   reopened.close();
-  return {
-    use: `${hoursPerDay} h × ${daysPerWeek} d`,
-    mebibytes,
-    "summary of the year, ms": Math.round(readMs),
-    "summary of the last hour, ms": Math.round(lastHourMs),
-  };
+  const detail = `its summary ${Math.round(readMs)} ms, of the last hour ${Math.round(lastHourMs)} ms`;
+  const subject = `metrics: a year of ${hoursPerDay} h × ${daysPerWeek} d`;
+  return [{ subject, value: mebibytes, unit: "MiB", detail }];
 }
 
 function use(store: MetricsStore, runs: number): void {
@@ -126,12 +133,4 @@ function elapsedMs(work: () => void): number {
   const started = performance.now();
   work();
   return performance.now() - started;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -1,5 +1,5 @@
 // What deciding on one event costs: among few rules and among many, of which ten apply; when no
-// index helps; with a limit that processes share. Rounds are interleaved. Prints JSON.
+// index helps; with a limit that processes share. Rounds are interleaved.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ import {
   type PolicyRule,
   type Ruleset,
 } from "@holdfast/policy";
+import { report, type Result } from "./results.ts";
+import { median } from "./statistics.ts";
 
 const ROUNDS = 31;
 const CALLS = 200;
@@ -28,12 +30,12 @@ const event: PolicyEvent = {
 };
 
 try {
-  process.stdout.write(`${JSON.stringify(measured(), undefined, 2)}\n`);
+  report(measured());
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-function measured(): Record<string, number> {
+function measured(): Result[] {
   const began = performance.now();
   const many = createRuleset(rules(10_000));
   const prepareMs = performance.now() - began;
@@ -54,15 +56,29 @@ function measured(): Record<string, number> {
       limited.decide({ ...event, id: `event ${made}`, at: event.at + made * 1_000 });
     },
   });
-  return {
-    "100 rules, ten apply, µs": micros("few"),
-    "10,000 rules, ten apply, µs": micros("many"),
-    "10,000 / 100": round(micros("many") / micros("few")),
-    "100 rules that all have to be asked, µs": micros("unindexed"),
-    "no rules, µs": micros("none"),
-    "one rule whose limit is counted in SQLite, µs": micros("limited"),
-    "preparing 10,000 rules, ms": round(prepareMs),
-  };
+  const goal = { atMost: 50 };
+  return [
+    { subject: "policy: among 100 rules, ten apply", value: micros("few"), unit: "µs", goal },
+    {
+      subject: "policy: 10,000 rules / 100, ten apply",
+      value: micros("many") / micros("few"),
+      unit: "×",
+      goal: { atMost: 3 },
+      detail: `prepared in ${Math.round(prepareMs)} ms`,
+    },
+    {
+      subject: "policy: 100 rules that all have to be asked, a pattern each",
+      value: micros("unindexed"),
+      unit: "µs",
+      goal,
+    },
+    { subject: "policy: no rules", value: micros("none"), unit: "µs" },
+    {
+      subject: "policy: one rule with a limit that processes share",
+      value: micros("limited"),
+      unit: "µs",
+    },
+  ];
 }
 
 /** Each for one kind of memory; the first ten for the event's. */
@@ -114,12 +130,5 @@ function medians<T extends string>(cases: Record<T, () => void>): (name: T) => n
       samples.set(name, [...(samples.get(name) ?? []), micros]);
     }
   }
-  return (name) => {
-    const sorted = (samples.get(name) ?? []).toSorted((a, b) => a - b);
-    return round(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
-  };
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
+  return (name) => median(samples.get(name) ?? []);
 }

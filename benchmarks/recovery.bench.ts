@@ -1,7 +1,6 @@
 // What recovery costs on a real Chroma, in one run: salvaging a torn index, being served again after
 // kill -9 beside Chroma's own cold start, rebuilding from the mirror beside upserting the same
-// records directly, and what the health probe takes of a server's time. Prints JSON; ends with 0
-// whatever it shows.
+// records directly, and what the health probe takes of a server's time.
 //   node … recovery.bench.ts [records of the salvage=30000] [records of the rebuild=5000]
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +18,8 @@ import {
 import { seededRandom } from "@holdfast/core";
 import { breakerOutcome, createMemory, type Memory } from "@holdfast/memory";
 import type { VectorRecord } from "@holdfast/store";
-import { median } from "./memory/statistics.ts";
+import { report, type Result } from "./results.ts";
+import { median } from "./statistics.ts";
 
 const [salvaged = "30000", rebuilt = "5000"] = process.argv.slice(2);
 const DIMENSION = 384;
@@ -32,13 +32,13 @@ const INTERVAL_MS = 30_000;
 const scratch = mkdtempSync(join(tmpdir(), "holdfast-recovery-bench-"));
 const identity = { provider: "bench", model: "random", dimension: DIMENSION };
 const random = seededRandom(7);
-const rows: Record<string, unknown>[] = [];
+const results: Result[] = [];
 
 try {
   await salvage(Number(salvaged));
   await startsAndProbes();
   await rebuild(Number(rebuilt));
-  process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  report(results);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -63,10 +63,12 @@ async function salvage(count: number): Promise<void> {
     const found = await collection.count({ timeoutMs: 600_000 });
     if (found !== count) throw new Error(`${found} of ${count} came back`);
   });
-  rows.push({
-    what: `salvage of ${count} records, until counted`,
-    measured: `${seconds(ms)}, of which Chroma builds the index for ${seconds(ms - ours)}`,
-    goal: "10 s",
+  results.push({
+    subject: `salvage of ${count} records, until counted`,
+    value: ms / 1_000,
+    unit: "s",
+    goal: { atMost: 10 },
+    detail: `of which Chroma builds the index for ${seconds(ms - ours)}`,
   });
   await store.close();
   await server.stop();
@@ -86,11 +88,12 @@ async function startsAndProbes(): Promise<void> {
     await served(server, store);
     killed.push(performance.now() - began);
   }
-  const ratio = median(killed) / median(cold);
-  rows.push({
-    what: "kill -9 until served, beside a cold start",
-    measured: `${ratio.toFixed(2)} (${seconds(median(killed))} beside ${seconds(median(cold))})`,
-    goal: "1.50",
+  results.push({
+    subject: "kill -9 until served / a cold start",
+    value: median(killed) / median(cold),
+    unit: "×",
+    goal: { atMost: 1.5 },
+    detail: `${seconds(median(killed))} / ${seconds(median(cold))}`,
   });
   const checks = probeChecks(store, { collection: "memories", timeoutMs: 60_000 });
   const signal = new AbortController().signal;
@@ -99,11 +102,12 @@ async function startsAndProbes(): Promise<void> {
       for (const check of checks) await check.run({ signal });
     }
   });
-  const share = (100 * ms) / PROBES / INTERVAL_MS;
-  rows.push({
-    what: "probe, of a server's time at one in 30 s",
-    measured: `${share.toFixed(2)} % (${(ms / PROBES).toFixed(0)} ms)`,
-    goal: "1 %",
+  results.push({
+    subject: "a health probe, of a server's time at one in 30 s",
+    value: ms / PROBES / INTERVAL_MS,
+    unit: "share",
+    goal: { atMost: 0.01 },
+    detail: `${(ms / PROBES).toFixed(0)} ms`,
   });
   await store.close();
   await server.stop();
@@ -124,11 +128,12 @@ async function rebuild(count: number): Promise<void> {
     raw.push((await timed(() => fill(store, `raw-${round}`, count, records)))[1]);
     ours.push((await timed(() => memory.rebuild()))[1]);
   }
-  const ratio = median(raw.map((ms, round) => ms / (ours[round] as number)));
-  rows.push({
-    what: `rebuild of ${count} memories, compared, beside a raw batched upsert`,
-    measured: `${ratio.toFixed(2)} (${seconds(median(ours))} beside ${seconds(median(raw))})`,
-    goal: "0.90",
+  results.push({
+    subject: `rebuild of ${count}, compared, throughput against raw batched upsert`,
+    value: median(raw.map((ms, round) => ms / (ours[round] as number))),
+    unit: "×",
+    goal: { atLeast: 0.9 },
+    detail: `${seconds(median(ours))} / ${seconds(median(raw))}`,
   });
   await memory.close();
   await store.close();

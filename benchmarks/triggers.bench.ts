@@ -1,7 +1,6 @@
 // What remembering costs: a function that is wrapped; a program under `run`, Node's start taken out; a
 // coding agent's hook, Node's start included; a command that is remembered, beside one that is not.
-// Rounds are interleaved, so that a busy machine slows all alike. Needs a build (pnpm build). Prints
-// JSON.
+// Rounds are interleaved, so that a busy machine slows all alike. Needs a build (pnpm build).
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,6 +16,8 @@ import {
   withMemory,
 } from "@holdfast/memory";
 import { InMemoryVectorStore } from "@holdfast/memory/testing";
+import { report, type Result } from "./results.ts";
+import { median, quantile } from "./statistics.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 30);
 const CALLS = 2_000;
@@ -24,13 +25,12 @@ const CLI = fileURLToPath(new URL("../apps/cli/dist/bin.js", import.meta.url));
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
 try {
-  const functions = await wrappedFunctions();
-  process.stdout.write(`${JSON.stringify({ functions, processes: processes() }, undefined, 2)}\n`);
+  report([...(await wrappedFunctions()), ...processes()]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function wrappedFunctions(): Promise<Record<string, unknown>> {
+async function wrappedFunctions(): Promise<Result[]> {
   const away = (): Promise<never> =>
     Promise.reject(new HoldfastError("no model", { code: "EMBEDDER_UNAVAILABLE" }));
   const opened = createMemory(
@@ -65,12 +65,22 @@ async function wrappedFunctions(): Promise<Record<string, unknown>> {
     if (round > 0) for (const [name, us] of Object.entries(times)) micros[name]?.push(us);
   }
   await opened.close();
-  return {
-    declinedMicros: rounded(median(micros["declined"] ?? []) - median(micros["plain"] ?? [])),
-    capturedMicros: rounded(median(micros["captured"] ?? [])),
-    journaledMicros: rounded(median(micros["journaled"] ?? [])),
-    goals: { declinedMicros: 10, capturedMicros: 1_000 },
-  };
+  const of = (name: string): number => median(micros[name] ?? []);
+  return [
+    {
+      subject: "a wrapped call that policy declines, beyond the call",
+      value: of("declined") - of("plain"),
+      unit: "µs",
+      goal: { atMost: 10 },
+    },
+    {
+      subject: "a wrapped call that is captured",
+      value: of("captured"),
+      unit: "µs",
+      goal: { atMost: 1_000 },
+      detail: `journaled afterwards, each ${of("journaled").toFixed(0)} µs`,
+    },
+  ];
 }
 
 function perCall(work: () => unknown, calls: number): number {
@@ -79,7 +89,7 @@ function perCall(work: () => unknown, calls: number): number {
   return ((performance.now() - began) * 1_000) / calls;
 }
 
-function processes(): Record<string, unknown> {
+function processes(): Result[] {
   writeFileSync(
     join(folder, "holdfast.yaml"),
     "vector_store: {config: {host: 127.0.0.1, port: 9}}\n",
@@ -104,17 +114,34 @@ function processes(): Record<string, unknown> {
     }
   }
   const of = (name: string): number => median(ms[name] ?? []);
-  return {
-    rounds: ROUNDS,
-    nodeStartMs: rounded(of("node")),
-    runWithoutNodeStartMs: rounded(of("run") - of("node")),
-    trueMs: rounded(of("true")),
-    rememberingAProgramMs: rounded(of("run") - of("runUnremembered")),
-    rememberingACommandMs: rounded(of("list") - of("listUnremembered")),
-    rememberedToUnremembered: rounded(of("list") / of("listUnremembered")),
-    hookMs: { median: rounded(of("hook")), p99: rounded(quantile(ms["hook"] ?? [], 0.99)) },
-    goals: { rememberingACommandMs: 5, hookP99Ms: 200 },
-  };
+  const beyond = (name: string, other: string): Pick<Result, "value" | "unit" | "detail"> => ({
+    value: of(name) - of(other),
+    unit: "ms",
+    detail: `${of(name).toFixed(1)} / ${of(other).toFixed(1)} ms`,
+  });
+  return [
+    {
+      subject: "a remembered command, beyond one that is not",
+      ...beyond("list", "listUnremembered"),
+      goal: { atMost: 5 },
+    },
+    {
+      subject: "a remembered program, beyond one that is not",
+      ...beyond("run", "runUnremembered"),
+    },
+    {
+      subject: "`run -- true`, beyond `node -e 0`",
+      ...beyond("run", "node"),
+      detail: `\`true\` alone ${of("true").toFixed(1)} ms`,
+    },
+    {
+      subject: "a coding agent's hook with Node's start, p99",
+      value: quantile(ms["hook"] ?? [], 0.99),
+      unit: "ms",
+      goal: { atMost: 200 },
+      detail: `p50 ${of("hook").toFixed(1)} ms`,
+    },
+  ];
 }
 
 function run(args: readonly string[], input = ""): void {
@@ -125,17 +152,4 @@ function spawn(command: string, args: readonly string[], input = ""): void {
   const { status, error, stderr } = spawnSync(command, args, { cwd: folder, input });
   if (error) throw error;
   if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}: ${String(stderr)}`);
-}
-
-function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-function quantile(values: readonly number[], at: number): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? Number.NaN;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
 }

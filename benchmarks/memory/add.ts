@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import type { Corpus } from "./corpus.ts";
-import { figuresAt, interleaved, quantile, ratioAt, type Result } from "./statistics.ts";
+import type { Result } from "../results.ts";
+import { figuresAt, interleaved, quantile, ratioAt } from "../statistics.ts";
 import {
   type Address,
   KnownVectors,

@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Hit } from "@holdfast/memory";
 import type { Corpus, Question } from "./corpus.ts";
-import { quantile, type Result } from "./statistics.ts";
+import type { Result } from "../results.ts";
+import { quantile } from "../statistics.ts";
 import { KnownVectors, NOWHERE, openWorkspace, ownMetadata, type Workspace } from "./workspace.ts";
 
 const MEMORIES = 100_000;

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { ChromaClient } from "chromadb";
 import type { Corpus } from "./corpus.ts";
-import { median, type Result } from "./statistics.ts";
+import type { Result } from "../results.ts";
+import { median } from "../statistics.ts";
 import {
   type Address,
   KnownVectors,

@@ -1,7 +1,8 @@
 import { createEmbedder } from "@holdfast/embedder";
 import type { Embedder } from "@holdfast/memory";
 import type { Corpus } from "./corpus.ts";
-import { figuresAt, interleaved, ratioAt, type Result } from "./statistics.ts";
+import type { Result } from "../results.ts";
+import { figuresAt, interleaved, ratioAt } from "../statistics.ts";
 import { type Address, KnownVectors, openWorkspace, ownMetadata, rawClient } from "./workspace.ts";
 
 const ROUNDS = 5;

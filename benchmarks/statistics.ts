@@ -8,23 +8,6 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** One line of the report. */
-export interface Result {
-  subject: string;
-  /** What `value` counts: a ratio, milliseconds, a share. */
-  value: number;
-  unit: "×" | "ms" | "share";
-  goal?: { atMost: number } | { atLeast: number };
-  /** The absolute figures behind it. */
-  detail: string;
-}
-
-export function verdict({ value, goal }: Result): string {
-  if (goal === undefined) return "—";
-  const met = "atMost" in goal ? value <= goal.atMost : value >= goal.atLeast;
-  return met ? "met" : "missed";
-}
-
 /** Times two ways of doing the same, in turn, so that a busy machine slows both alike. */
 export async function interleaved(
   rounds: number,
