@@ -1,8 +1,8 @@
 import {
-  assertMetadata,
+  assertWhere,
   type EmbedderIdentity,
-  type Metadata,
   type MetadataValue,
+  type RecordMetadata,
   StoreError,
   type StoredRecord,
   type VectorRecord,
@@ -16,7 +16,8 @@ const NUMBER_TAG = "hf:number:";
 const TEXT_TAG = "hf:text:";
 
 /** JSON of a metadata value that Chroma keeps exactly. */
-function valueText(value: MetadataValue): string {
+function valueText(value: RecordMetadata[string]): string {
+  if (isList(value)) return `[${value.map(memberText).join(",")}]`;
   if (typeof value === "number") {
     return exactNumberText(value) ?? JSON.stringify(NUMBER_TAG + String(value));
   }
@@ -26,8 +27,26 @@ function valueText(value: MetadataValue): string {
   return JSON.stringify(value);
 }
 
-/** What {@link valueText} wrote. Values of other programs, lists included, stay as they are. */
-function decodeValue(value: MetadataValue): MetadataValue {
+/**
+ * JSON of a list's member. A text among numbers would make it no list of one type.
+ * @throws StoreError `STORE_REJECTED` for a number that Chroma would change.
+ */
+function memberText(value: MetadataValue): string {
+  if (typeof value !== "number") return JSON.stringify(value);
+  const text = exactNumberText(value);
+  if (text !== undefined) return text;
+  throw new StoreError(`Chroma would change the number ${value} in a list`, {
+    code: "STORE_REJECTED",
+  });
+}
+
+/** `Array.isArray` does not know of lists that cannot be written. */
+function isList(value: RecordMetadata[string]): value is readonly MetadataValue[] {
+  return Array.isArray(value);
+}
+
+/** What {@link valueText} wrote. Values of other programs stay as they are. */
+function decodeValue(value: RecordMetadata[string]): RecordMetadata[string] {
   if (typeof value !== "string") return value;
   if (value.startsWith(NUMBER_TAG)) return Number(value.slice(NUMBER_TAG.length));
   if (value.startsWith(TEXT_TAG)) return value.slice(TEXT_TAG.length);
@@ -116,7 +135,7 @@ export function upsertBodies(
  */
 export function whereText(where: Where | undefined): string | undefined {
   if (where === undefined) return undefined;
-  assertMetadata(where);
+  assertWhere(where);
   const clauses = Object.entries(where).flatMap(([key, value]) => {
     const field = JSON.stringify(key);
     const equal = `{${field}:{"$eq":${valueText(value)}}}`;
@@ -132,7 +151,7 @@ export function whereText(where: Where | undefined): string | undefined {
 export function decodeRecord(
   id: string,
   document: string | null | undefined,
-  metadata: Metadata | null | undefined,
+  metadata: RecordMetadata | null | undefined,
 ): StoredRecord {
   return {
     id,
@@ -149,30 +168,4 @@ export function decodeVector(values: readonly (number | null)[]): Float32Array {
   // A loop: `from` with a callback takes ten times as long, and every vector read comes by here.
   for (let at = 0; at < values.length; at += 1) vector[at] = values[at] ?? Number.NaN;
   return vector;
-}
-
-const PROVIDER_KEY = "hf:embedder_provider";
-const MODEL_KEY = "hf:embedder_model";
-const DIMENSION_KEY = "hf:embedder_dimension";
-
-/** A collection's own metadata: who made its vectors. */
-export function embedderMetadata(embedder: EmbedderIdentity): Record<string, string | number> {
-  return {
-    [PROVIDER_KEY]: embedder.provider,
-    [MODEL_KEY]: embedder.model,
-    [DIMENSION_KEY]: embedder.dimension,
-  };
-}
-
-/** Undefined for a collection that another program created. */
-export function decodeEmbedder(
-  metadata: Readonly<Record<string, unknown>> | null | undefined,
-): EmbedderIdentity | undefined {
-  const provider = metadata?.[PROVIDER_KEY];
-  const model = metadata?.[MODEL_KEY];
-  const dimension = metadata?.[DIMENSION_KEY];
-  if (typeof provider !== "string" || typeof model !== "string" || typeof dimension !== "number") {
-    return undefined;
-  }
-  return { provider, model, dimension };
 }

@@ -7,8 +7,8 @@ import {
   type CollectionInfo,
   lastOfEachId,
   type Match,
-  type Metadata,
   type QueryOptions,
+  type RecordMetadata,
   sameEmbedder,
   type ScanOptions,
   StoreError,
@@ -41,14 +41,14 @@ type Column<T> = readonly (T | null)[] | null;
 interface GetAnswer {
   ids: string[];
   documents: Column<string>;
-  metadatas: Column<Metadata>;
+  metadatas: Column<RecordMetadata>;
   embeddings: Column<(number | null)[]>;
 }
 
 interface QueryAnswer {
   ids: string[][];
   documents: Column<Column<string>>;
-  metadatas: Column<Column<Metadata>>;
+  metadatas: Column<Column<RecordMetadata>>;
   distances: Column<Column<number>>;
 }
 

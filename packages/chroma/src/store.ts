@@ -12,18 +12,12 @@ import {
 import { type Call, Client, DEFAULT_BATCH_RECORDS_MAX } from "./client.ts";
 import type { ChromaStoreOptions } from "./client-options.ts";
 import { assertAnswer } from "./error-translation.ts";
-import { decodeEmbedder, embedderMetadata } from "./store-codec.ts";
 import { ChromaCollection, type ResolvedCollection } from "./store-collection.ts";
+import { type CollectionAnswer, createBody, decodeInfo } from "./store-form.ts";
 
 /** What Chroma's server accepts in one request unless it is configured otherwise. */
 const BATCH_BYTES_MAX = 40 * 1_024 * 1_024;
 const LIST_PAGE_SIZE = 100;
-
-interface CollectionAnswer {
-  id: string;
-  name: string;
-  metadata?: Readonly<Record<string, unknown>> | null;
-}
 
 /**
  * Chroma as a VectorStore: a server, the cloud, or a server that is managed here. Opens no
@@ -69,9 +63,7 @@ export class ChromaStore implements VectorStore {
           query: { limit: LIST_PAGE_SIZE, offset },
         })) as CollectionAnswer[];
         assertAnswer("listCollections", Array.isArray(page), page);
-        for (const { id, name, metadata } of page) {
-          found.set(id, { name, embedder: decodeEmbedder(metadata) });
-        }
+        for (const answer of page) found.set(answer.id, decodeInfo(answer));
         if (page.length < LIST_PAGE_SIZE) break;
       }
       // Chroma lists nothing, without an error, for a database that does not exist.
@@ -93,18 +85,13 @@ export class ChromaStore implements VectorStore {
       call.request({
         method: "POST",
         path: "/collections",
-        body: JSON.stringify({
-          name: spec.name,
-          get_or_create: false,
-          metadata: embedderMetadata(spec.embedder),
-          configuration: { hnsw: { space: spec.distance ?? "cosine" } },
-        }),
+        body: createBody(spec),
         write: true,
       }),
     );
-    const { id } = created as CollectionAnswer;
-    assertAnswer("createCollection", typeof id === "string", created, true);
-    return this.#handle({ id, info: { name: spec.name, embedder: { ...spec.embedder } } });
+    const answer = created as CollectionAnswer;
+    assertAnswer("createCollection", typeof answer.id === "string", created, true);
+    return this.#handle({ id: answer.id, info: decodeInfo(answer) });
   }
 
   async renameCollection(from: string, to: string, options?: CallOptions): Promise<void> {
@@ -157,7 +144,7 @@ async function resolve(call: Call, name: string): Promise<ResolvedCollection> {
     call.request({ method: "GET", path: named(name) }),
   )) as CollectionAnswer;
   assertAnswer("openCollection", typeof answer.id === "string", answer);
-  return { id: answer.id, info: { name, embedder: decodeEmbedder(answer.metadata) } };
+  return { id: answer.id, info: { ...decodeInfo(answer), name } };
 }
 
 /** Chroma answers 409 for what is there already. */

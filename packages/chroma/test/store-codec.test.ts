@@ -1,14 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { VectorRecord } from "@holdfast/store";
 import * as fc from "fast-check";
-import {
-  decodeEmbedder,
-  decodeRecord,
-  decodeVector,
-  embedderMetadata,
-  upsertBodies,
-  whereText,
-} from "../src/store-codec.ts";
+import { decodeRecord, decodeVector, upsertBodies, whereText } from "../src/store-codec.ts";
+import { createBody, decodeInfo } from "../src/store-form.ts";
 import { exactNumberText } from "../src/store-number.ts";
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
@@ -104,9 +98,45 @@ test("filters are conjunctions; fractions exclude the integer that Chroma confus
   expect(parsed({ a: -0.5 })).toEqual({ $and: [{ a: { $eq: -0.5 } }, { a: { $ne: 0 } }] });
 });
 
-test("the embedder's identity survives; another program's collection has none", () => {
+test("a number that Chroma would change is stored as a text, but in a list it is refused", () => {
+  const hard = 0.41671253922711915;
+  const [body] = bodies([record({ metadata: { hard } })]);
+  expect(body?.metadatas).toEqual([{ hard: `hf:number:${hard}` }]);
+  expect(() => bodies([record({ metadata: { list: [1, hard] } })])).toThrow(
+    expect.objectContaining({ code: "STORE_REJECTED" }),
+  );
+});
+
+test("a collection is made again as Chroma told of it", () => {
   const embedder = { provider: "p", model: "m/1", dimension: 512 };
-  expect(decodeEmbedder(embedderMetadata(embedder))).toEqual(embedder);
-  expect(decodeEmbedder(null)).toBeUndefined();
-  expect(decodeEmbedder({ "hf:embedder_provider": "p" })).toBeUndefined();
+  const hnsw = { space: "ip", ef_search: 77, max_neighbors: 24 };
+  const embedding_function = { type: "known", name: "default", config: {} };
+  const answer = {
+    id: "1",
+    name: "theirs",
+    metadata: { owner: "crm", "hnsw:space": "ip" },
+    configuration_json: { hnsw, spann: null, embedding_function },
+  };
+  const { name: _name, ...form } = decodeInfo(answer);
+  expect(form).toMatchObject({ embedder: undefined, distance: "ip" });
+  const body = JSON.parse(createBody({ name: "anew", ...form })) as Record<string, unknown>;
+  expect(body).toEqual({
+    name: "anew",
+    get_or_create: false,
+    metadata: answer.metadata,
+    configuration: { hnsw, embedding_function },
+  });
+  const ours = createBody({ name: "ours", ...form, embedder });
+  const { metadata } = JSON.parse(ours) as { metadata: Record<string, unknown> };
+  expect(metadata).toMatchObject({ owner: "crm", "hf:embedder_model": "m/1" });
+  expect(decodeInfo({ ...answer, metadata })).toMatchObject({ embedder, settings: form.settings });
+});
+
+test("a collection that says nothing measures as Chroma does by default", () => {
+  const said = { name: "quiet", embedder: undefined, distance: "l2", settings: {} };
+  expect(decodeInfo({ id: "1", name: "quiet" })).toEqual(said);
+  const half = { "hf:embedder_provider": "p" };
+  expect(decodeInfo({ id: "1", name: "half", metadata: half }).embedder).toBeUndefined();
+  const cloud = { hnsw: null, spann: { space: "cosine" }, embedding_function: null };
+  expect(decodeInfo({ id: "1", name: "cloud", configuration_json: cloud }).distance).toBe("cosine");
 });

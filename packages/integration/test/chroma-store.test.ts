@@ -4,6 +4,7 @@ import type { StoreError, VectorRecord } from "@holdfast/store";
 import { vectorStoreContract } from "@holdfast/store/testing";
 import { startChroma, type TestChroma } from "@holdfast/testkit";
 import * as fc from "fast-check";
+import { testedBuilds } from "./support/server-builds.ts";
 
 let chroma: TestChroma;
 
@@ -25,8 +26,18 @@ function record(id: string, changes: Partial<VectorRecord> = {}): VectorRecord {
 
 const EMBEDDER = { provider: "test", model: "test", dimension: 3 };
 
-describe("ChromaStore keeps the port's contract on a real Chroma", () => {
-  const cases = vectorStoreContract(async () => openStore());
+describe.each(testedBuilds())("ChromaStore keeps the port's contract on the $name", (build) => {
+  let server: TestChroma;
+  beforeAll(async () => {
+    server = build.command === undefined ? chroma : await startChroma({ command: build.command });
+  }, 300_000);
+  afterAll(async () => {
+    if (server !== chroma) await server.stop();
+  });
+  const cases = vectorStoreContract(async () => {
+    const { host, port } = server;
+    return new ChromaStore({ mode: "server", host, port });
+  });
 
   test.each(cases)(
     "$name",
@@ -95,7 +106,7 @@ test("a collection of another program is opened without loading its embedding fu
   warn.mockClear();
   const store = openStore();
   const collection = await store.openCollection("foreign");
-  expect(collection.info).toEqual({ name: "foreign", embedder: undefined });
+  expect(collection.info).toMatchObject({ name: "foreign", embedder: undefined, distance: "l2" });
   expect(await store.listCollections()).toContainEqual(collection.info);
   await collection.upsert([record("a")]);
   expect(await collection.count()).toBe(1);

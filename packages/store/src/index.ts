@@ -5,6 +5,7 @@ export {
   assertMetadata,
   assertRecords,
   assertVector,
+  assertWhere,
   lastOfEachId,
   sameEmbedder,
 } from "./storable.ts";
@@ -16,7 +17,9 @@ export {
 } from "./store-error.ts";
 export type {
   CallOptions,
+  CollectionForm,
   CollectionInfo,
+  CollectionSettings,
   CollectionSpec,
   Distance,
   EmbedderIdentity,
@@ -24,6 +27,7 @@ export type {
   Metadata,
   MetadataValue,
   QueryOptions,
+  RecordMetadata,
   ScanOptions,
   StoredRecord,
   StoreLimits,

@@ -1,5 +1,5 @@
 import { StoreError } from "./store-error.ts";
-import type { EmbedderIdentity, Metadata, VectorRecord } from "./vector-store.ts";
+import type { EmbedderIdentity, RecordMetadata, VectorRecord, Where } from "./vector-store.ts";
 
 /*
  * What the port promises to refuse before anything is sent. Every adapter calls these, so that a
@@ -52,28 +52,53 @@ export function assertCount(name: string, value: number, least: number): void {
 }
 
 /**
- * Keys that are not reserved; strings that are well-formed; finite numbers.
+ * Keys that are not reserved; strings that are well-formed; finite numbers; lists of one of them.
  * @throws StoreError `STORE_REJECTED`, naming the key.
  */
-export function assertMetadata(metadata: Metadata): void {
+export function assertMetadata(metadata: RecordMetadata): void {
   for (const [key, value] of Object.entries(metadata)) {
-    if (key === "" || RESERVED_KEY.test(key) || !key.isWellFormed()) {
-      throw rejected(
-        `Not a metadata key: ${JSON.stringify(key)}`,
-        "Keys are not empty and do not start with $, # or chroma:.",
-      );
-    }
-    const storable =
-      typeof value === "boolean" ||
-      (typeof value === "number" && Number.isFinite(value)) ||
-      (typeof value === "string" && value.isWellFormed());
-    if (!storable) {
-      throw rejected(
-        `The metadata value of ${JSON.stringify(key)} is not storable`,
-        "Values are strings, finite numbers and booleans.",
-      );
-    }
+    assertKey(key);
+    if (Array.isArray(value) ? isList(value) : isValue(value)) continue;
+    throw rejected(
+      `The metadata value of ${JSON.stringify(key)} is not storable`,
+      "Values are strings, finite numbers and booleans, or lists of one of them.",
+    );
   }
+}
+
+/**
+ * Keys that a record could carry, and single values.
+ * @throws StoreError `STORE_REJECTED`, naming the key.
+ */
+export function assertWhere(where: Where): void {
+  for (const [key, value] of Object.entries(where)) {
+    assertKey(key);
+    if (isValue(value)) continue;
+    throw rejected(
+      `${JSON.stringify(key)} cannot be compared with that`,
+      "Filters name strings, finite numbers and booleans.",
+    );
+  }
+}
+
+function assertKey(key: string): void {
+  if (key !== "" && !RESERVED_KEY.test(key) && key.isWellFormed()) return;
+  throw rejected(
+    `Not a metadata key: ${JSON.stringify(key)}`,
+    "Keys are not empty and do not start with $, # or chroma:.",
+  );
+}
+
+function isValue(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  return typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
+}
+
+function isList(values: readonly unknown[]): boolean {
+  return (
+    values.length > 0 &&
+    values.every((value) => isValue(value) && typeof value === typeof values[0])
+  );
 }
 
 /** @throws StoreError `STORE_REJECTED`, naming the record. */
@@ -87,7 +112,7 @@ export function assertRecords(
     if (record.id === "" || !record.id.isWellFormed()) {
       throw rejected(`Not a record id: ${JSON.stringify(record.id)}`);
     }
-    if (!record.document.isWellFormed()) {
+    if (record.document?.isWellFormed() === false) {
       throw rejected(`The document of ${JSON.stringify(record.id)} is not well-formed Unicode`);
     }
     assertVector(record.embedding, embedder?.dimension);

@@ -5,13 +5,19 @@
  */
 
 /**
- * What a metadata value can be. Numbers are finite and come back as the same double; −0 comes back
- * as 0. Nested values and null are not storable. What another program stored may hold more.
+ * What a metadata value can be everywhere. Numbers are finite and come back as the same double; −0
+ * comes back as 0. Nested values and null are not storable.
  */
 export type MetadataValue = string | number | boolean;
 
 /** Keys are non-empty and do not start with `$`, `#` or `chroma:`, which databases use themselves. */
 export type Metadata = Readonly<Record<string, MetadataValue>>;
+
+/**
+ * What a record can carry: also lists of one type, not empty. A database that has no lists refuses
+ * such a record with `STORE_REJECTED`.
+ */
+export type RecordMetadata = Readonly<Record<string, MetadataValue | readonly MetadataValue[]>>;
 
 /**
  * All keys must be present and equal, in value and type. An empty filter matches everything.
@@ -31,9 +37,12 @@ export interface EmbedderIdentity {
 export interface VectorRecord {
   /** Any non-empty well-formed string; unique in its collection. */
   id: string;
-  /** Any well-formed string, the empty one included. */
-  document: string;
-  metadata: Metadata;
+  /**
+   * Any well-formed string, the empty one included. Null for a record of another program without
+   * text; a text that the stored record has stays then.
+   */
+  document: string | null;
+  metadata: RecordMetadata;
   /** Finite, and of the collection's dimension. It comes back within 1e-6 of its length. */
   embedding: Float32Array;
   /**
@@ -47,7 +56,7 @@ export interface StoredRecord {
   id: string;
   /** Null for records that another program stored without text. */
   document: string | null;
-  metadata: Metadata;
+  metadata: RecordMetadata;
   /** Present only when asked for. */
   embedding?: Float32Array;
 }
@@ -73,19 +82,30 @@ export interface CallOptions {
   timeoutMs?: number;
 }
 
+/** What a collection was made with: enough to make another one like it. Plain JSON. */
+export interface CollectionForm {
+  /** Undefined for a collection that another program created. */
+  embedder: EmbedderIdentity | undefined;
+  distance: Distance;
+  /** The rest in the database's own terms, to be given back and not to be read. */
+  settings: CollectionSettings;
+}
+
+export type CollectionSettings = Readonly<Record<string, unknown>>;
+
 export interface CollectionSpec {
   /** 3 to 512 of `a–z A–Z 0–9 . _ -`, first and last a letter or digit. */
   name: string;
-  embedder: EmbedderIdentity;
+  embedder: EmbedderIdentity | undefined;
   /** Default cosine. */
   distance?: Distance;
+  /** Of another collection. Default the database's own. */
+  settings?: CollectionSettings;
 }
 
-export interface CollectionInfo {
+export interface CollectionInfo extends CollectionForm {
   /** As it was when the collection was opened, created or listed. */
   name: string;
-  /** Undefined for a collection that another program created. */
-  embedder: EmbedderIdentity | undefined;
 }
 
 export interface QueryOptions extends CallOptions {

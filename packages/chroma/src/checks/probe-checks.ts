@@ -1,8 +1,8 @@
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import {
   type CallOptions,
-  type Metadata,
   type MetadataValue,
+  type RecordMetadata,
   StoreError,
   type VectorCollection,
   type VectorStore,
@@ -137,18 +137,19 @@ async function queryFiltered(
 async function firstOf(
   collection: VectorCollection,
   call: CallOptions,
-): Promise<{ id: string; metadata: Metadata; embedding?: Float32Array }[]> {
+): Promise<{ id: string; metadata: RecordMetadata; embedding?: Float32Array }[]> {
   for await (const page of collection.scan({ embeddings: true, pageSize: SAMPLE, ...call })) {
     return page;
   }
   return [];
 }
 
-function plainKey(metadata: Metadata): Record<string, MetadataValue> | undefined {
-  const entry = Object.entries(metadata).find(
-    ([key, value]) => !/^(\$|#|chroma:)/.test(key) && key !== "" && typeof value === "string",
-  );
-  return entry && { [entry[0]]: entry[1] };
+function plainKey(metadata: RecordMetadata): Record<string, MetadataValue> | undefined {
+  for (const [key, value] of Object.entries(metadata)) {
+    const isPlain = !/^(\$|#|chroma:)/.test(key) && key !== "";
+    if (isPlain && typeof value === "string") return { [key]: value };
+  }
+  return undefined;
 }
 
 function isVector(vector: Float32Array | undefined, dimension: number | undefined): boolean {

@@ -1,9 +1,9 @@
 import {
   assertBatch,
   assertCount,
-  assertMetadata,
   assertRecords,
   assertVector,
+  assertWhere,
   lastOfEachId,
   sameEmbedder,
 } from "../storable.ts";
@@ -13,8 +13,8 @@ import type {
   CollectionInfo,
   Distance,
   Match,
-  Metadata,
   QueryOptions,
+  RecordMetadata,
   ScanOptions,
   StoredRecord,
   StoreLimits,
@@ -28,6 +28,7 @@ import type { RawCollection, RawRecord } from "./in-memory-vector-store.ts";
 export interface InMemoryCollectionDeps {
   gate: FaultGate;
   limits: StoreLimits;
+  lists: boolean;
   exists(collection: RawCollection): boolean;
   find(name: string): RawCollection;
 }
@@ -38,7 +39,8 @@ export class InMemoryCollection implements VectorCollection {
   readonly #deps: InMemoryCollectionDeps;
 
   constructor(opened: RawCollection, deps: InMemoryCollectionDeps) {
-    this.info = { name: opened.name, embedder: opened.embedder };
+    const { name, embedder, distance, settings } = opened;
+    this.info = { name, embedder, distance, settings };
     this.#collection = opened;
     this.#deps = deps;
   }
@@ -49,6 +51,7 @@ export class InMemoryCollection implements VectorCollection {
     if (records.length === 0) return;
     const ids = records.map(({ id }) => id);
     await this.#run("upsert", ids, options, ({ records: held }) => {
+      if (!this.#deps.lists) records.forEach(assertNoList);
       for (const record of lastOfEachId(records)) {
         held.set(record.id, merge(held.get(record.id), record));
       }
@@ -72,7 +75,7 @@ export class InMemoryCollection implements VectorCollection {
     assertCount("limit", options.limit, 0);
     assertVector(embedding, this.info.embedder?.dimension);
     const where = options.where ?? {};
-    assertMetadata(where);
+    assertWhere(where);
     if (options.limit === 0) return [];
     return this.#run("query", [], options, ({ records, distance }) =>
       [...records]
@@ -102,7 +105,7 @@ export class InMemoryCollection implements VectorCollection {
     const pageSize = options.pageSize ?? 500;
     assertCount("pageSize", pageSize, 1);
     const where = options.where ?? {};
-    assertMetadata(where);
+    assertWhere(where);
     for (let offset = 0; ; offset += pageSize) {
       const page = await this.#run("scan", [], options, ({ records }) =>
         [...records]
@@ -147,27 +150,44 @@ function assertFits(record: VectorRecord, bytesMax: number): void {
   });
 }
 
+function assertNoList({ id, metadata }: VectorRecord): void {
+  const list = Object.entries(metadata).find(([, value]) => Array.isArray(value));
+  if (list === undefined) return;
+  throw new StoreError(`${list[0]} of ${JSON.stringify(id)} is a list, which this store has not`, {
+    code: "STORE_REJECTED",
+  });
+}
+
 function merge(existing: RawRecord | undefined, record: VectorRecord): RawRecord {
   const kept = Object.entries(existing?.metadata ?? {}).filter(
     ([key]) => !record.staleKeys?.includes(key),
   );
   return {
-    document: record.document,
-    metadata: Object.fromEntries([...kept, ...Object.entries(record.metadata)]),
+    document: record.document ?? existing?.document ?? null,
+    metadata: Object.fromEntries([...kept, ...Object.entries(copyOf(record.metadata))]),
     embedding: record.embedding.slice(),
   };
+}
+
+function copyOf(metadata: RecordMetadata): RecordMetadata {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? [...value] : value,
+    ]),
+  );
 }
 
 function stored(id: string, record: RawRecord, embeddings: boolean | undefined): StoredRecord {
   return {
     id,
     document: record.document,
-    metadata: { ...record.metadata },
+    metadata: copyOf(record.metadata),
     ...(embeddings ? { embedding: record.embedding.slice() } : {}),
   };
 }
 
-function matches(metadata: Metadata, where: Where): boolean {
+function matches(metadata: RecordMetadata, where: Where): boolean {
   return Object.entries(where).every(
     ([key, value]) => Object.hasOwn(metadata, key) && metadata[key] === value,
   );

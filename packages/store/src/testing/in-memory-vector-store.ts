@@ -3,11 +3,10 @@ import { assertCollectionName } from "../storable.ts";
 import { StoreError } from "../store-error.ts";
 import type {
   CallOptions,
+  CollectionForm,
   CollectionInfo,
   CollectionSpec,
-  Distance,
-  EmbedderIdentity,
-  Metadata,
+  RecordMetadata,
   StoreLimits,
   VectorCollection,
   VectorStore,
@@ -18,15 +17,13 @@ import { InMemoryCollection } from "./in-memory-collection.ts";
 /** A record as the database has it. */
 export interface RawRecord {
   document: string | null;
-  metadata: Metadata;
+  metadata: RecordMetadata;
   embedding: Float32Array;
 }
 
 /** A collection as the database has it; its identity is the object. */
-export interface RawCollection {
+export interface RawCollection extends CollectionForm {
   name: string;
-  embedder: EmbedderIdentity | undefined;
-  distance: Distance;
   records: Map<string, RawRecord>;
 }
 
@@ -38,6 +35,8 @@ export interface InMemoryStoreOptions {
   incarnation?: string;
   /** Default 5,461 records and 40 MiB. */
   limits?: StoreLimits;
+  /** Whether records may carry lists. Default true. */
+  lists?: boolean;
 }
 
 /**
@@ -47,12 +46,14 @@ export interface InMemoryStoreOptions {
  */
 export class InMemoryVectorStore implements VectorStore {
   readonly limits: StoreLimits;
+  readonly #lists: boolean;
   #incarnation: string | undefined;
   readonly #gate: FaultGate;
   readonly #collections = new Map<string, RawCollection>();
 
   constructor(options: InMemoryStoreOptions = {}) {
     this.limits = options.limits ?? { batchRecordsMax: 5_461, batchBytesMax: 40 * 1_024 * 1_024 };
+    this.#lists = options.lists ?? true;
     this.#gate = new FaultGate(options.faults, options.clock);
     this.#incarnation = options.incarnation;
   }
@@ -86,7 +87,7 @@ export class InMemoryVectorStore implements VectorStore {
 
   async listCollections(options?: CallOptions): Promise<CollectionInfo[]> {
     return this.#run("listCollections", undefined, options, () =>
-      [...this.#collections.values()].map(({ name, embedder }) => ({ name, embedder })),
+      [...this.#collections.values()].map(({ records: _records, ...info }) => info),
     );
   }
 
@@ -100,8 +101,9 @@ export class InMemoryVectorStore implements VectorStore {
       this.#assertFree(spec.name);
       const collection: RawCollection = {
         name: spec.name,
-        embedder: { ...spec.embedder },
+        embedder: spec.embedder && { ...spec.embedder },
         distance: spec.distance ?? "cosine",
+        settings: { ...spec.settings },
         records: new Map(),
       };
       this.#collections.set(spec.name, collection);
@@ -148,6 +150,7 @@ export class InMemoryVectorStore implements VectorStore {
     return new InMemoryCollection(opened, {
       gate: this.#gate,
       limits: this.limits,
+      lists: this.#lists,
       exists: (collection) => this.#collections.get(collection.name) === collection,
       find: (name) => this.#find(name),
     });

@@ -28,6 +28,18 @@ export const COLLECTIONS: Readonly<Record<string, CaseBody>> = {
     );
   },
 
+  "a collection can be made as another was": async (bench) => {
+    for (const distance of ["cosine", "l2", "ip"] as const) {
+      const { info } = await bench.create({ distance });
+      const { name: _name, ...form } = info;
+      assert.deepEqual(JSON.parse(JSON.stringify(form)), form, "a form is plain JSON");
+      const { info: alike } = await bench.create(form);
+      assert.deepEqual(alike, { ...info, name: alike.name });
+    }
+    const unsigned = await bench.create({ embedder: undefined });
+    assert.equal((await bench.store.openCollection(unsigned.info.name)).info.embedder, undefined);
+  },
+
   "all collections are listed": async (bench) => {
     const names: string[] = [];
     for (let index = 0; index < 12; index += 1) names.push((await bench.create()).info.name);
@@ -73,7 +85,7 @@ export const COLLECTIONS: Readonly<Record<string, CaseBody>> = {
     await bench.store.renameCollection(collection.info.name, to);
     await fails(bench.store.openCollection(collection.info.name), "COLLECTION_NOT_FOUND");
     const renamed = await bench.store.openCollection(to);
-    assert.deepEqual(renamed.info, { name: to, embedder: EMBEDDER });
+    assert.deepEqual(renamed.info, { ...collection.info, name: to });
     assert.deepEqual((await only(renamed, "a")).metadata, { n: 1 });
   },
 

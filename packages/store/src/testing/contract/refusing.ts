@@ -13,7 +13,10 @@ const UNSTORABLE: Readonly<Record<string, VectorRecord>> = {
   "NaN in metadata": record("a", { metadata: { n: Number.NaN } }),
   "infinity in metadata": record("a", { metadata: { n: -1 / 0 } }),
   "null in metadata": record("a", { metadata: { n: null } as unknown as Metadata }),
-  "a list in metadata": record("a", { metadata: { n: ["x"] } as unknown as Metadata }),
+  "an empty list in metadata": record("a", { metadata: { n: [] } }),
+  "a list of two types in metadata": record("a", { metadata: { n: ["x", 1] } }),
+  "a list in a list in metadata": record("a", { metadata: { n: [["x"]] } as unknown as Metadata }),
+  "half a character in a list": record("a", { metadata: { s: ["\uD83D"] } }),
   "an object in metadata": record("a", { metadata: { n: {} } as unknown as Metadata }),
   "half a character in metadata": record("a", { metadata: { s: "\uD83D" } }),
   "an empty key": record("a", { metadata: { "": 1 } }),
@@ -52,7 +55,8 @@ export const REFUSING: Readonly<Record<string, CaseBody>> = {
       collection.query(Float32Array.from([1, 1, 1, Number.NaN]), { limit: 1 }),
       "STORE_REJECTED",
     );
-    for (const where of [{ $and: "x" }, { "": 1 }, { n: Number.NaN }]) {
+    const list = { n: ["x"] } as unknown as Metadata;
+    for (const where of [{ $and: "x" }, { "": 1 }, { n: Number.NaN }, list]) {
       await fails(collection.query(embedding, { limit: 1, where }), "STORE_REJECTED");
       await fails(collect(collection.scan({ where })), "STORE_REJECTED");
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Metadata } from "../../vector-store.ts";
+import { StoreError } from "../../store-error.ts";
+import type { Metadata, RecordMetadata } from "../../vector-store.ts";
 import { assertVectorsClose, type CaseBody, fails, ids, only, record } from "./contract-case.ts";
 
 const ODD_TEXTS = [
@@ -55,6 +56,22 @@ const ODD_METADATA: readonly Metadata[] = [
   JSON.parse('{"__proto__": "own"}') as Metadata,
   { tagLike: "hf:number:1", textLike: "hf:text:hf:number:1", almost: "hf:" },
 ];
+
+const LISTS: readonly RecordMetadata[] = [
+  { tags: ["a", "", "👻", "hf:number:1"], one: ["x"] },
+  { whole: [1, 2, -3], halves: [1, 2.5], hard: [0.4167125392271191, 0.1] },
+  { flags: [true, false], beside: "a value", n: 1 },
+];
+
+/** A list may be another realm's. */
+function said(metadata: RecordMetadata): unknown {
+  return new Map(
+    Object.entries(metadata).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? [...value] : value,
+    ]),
+  );
+}
 
 export const WRITING: Readonly<Record<string, CaseBody>> = {
   "upsert stores the whole record": async (bench) => {
@@ -145,6 +162,33 @@ export const WRITING: Readonly<Record<string, CaseBody>> = {
     for (const [index, metadata] of ODD_METADATA.entries()) {
       assert.deepEqual({ ...(await only(collection, `${index}`)).metadata }, { ...metadata });
     }
+  },
+
+  "lists come back as they were, or are refused and nothing with them": async (bench) => {
+    const collection = await bench.create();
+    const wanted = LISTS.map((metadata, index) => record(`${index}`, { metadata }));
+    try {
+      await collection.upsert([record("good"), ...wanted]);
+    } catch (error) {
+      assert.ok(error instanceof StoreError && error.code === "STORE_REJECTED", String(error));
+      assert.equal(await collection.count(), 0);
+      return;
+    }
+    const held = async (id: string): Promise<unknown> =>
+      said((await only(collection, id)).metadata);
+    for (const { id, metadata } of wanted) assert.deepEqual(await held(id), said(metadata));
+    await collection.upsert([record("0", { metadata: { tags: ["b"] }, staleKeys: ["one"] })]);
+    assert.deepEqual(await held("0"), said({ tags: ["b"] }));
+  },
+
+  "a record may have no text, which is not an empty one": async (bench) => {
+    const collection = await bench.create();
+    await collection.upsert([record("a", { document: null }), record("b", { document: "" })]);
+    assert.equal((await only(collection, "a")).document, null);
+    assert.equal((await only(collection, "b")).document, "");
+    await collection.upsert([record("a", { document: "now" }), record("b", { document: null })]);
+    assert.equal((await only(collection, "a")).document, "now");
+    assert.equal((await only(collection, "b")).document, "");
   },
 
   "minus zero comes back as zero": async (bench) => {
