@@ -190,7 +190,7 @@ function tear(dataDirectory: string): void {
   }
 }
 
-function someRecords(count: number): VectorRecord[] {
+function someRecords(count: number): (VectorRecord & { document: string })[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `record-${index}`,
     document: `text ${index}`,

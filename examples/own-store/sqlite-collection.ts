@@ -2,9 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import {
   assertBatch,
   assertCount,
-  assertMetadata,
   assertRecords,
   assertVector,
+  assertWhere,
   type CallOptions,
   type CollectionInfo,
   lastOfEachId,
@@ -17,12 +17,13 @@ import {
   type StoredRecord,
   type VectorCollection,
   type VectorRecord,
+  type Where,
 } from "@holdfast/store";
 import { type CollectionRow, infoOf, type SqliteVectorStore } from "./sqlite-vector-store.ts";
 
 interface RecordRow {
   id: string;
-  document: string;
+  document: string | null;
   metadata: string;
   embedding: Uint8Array;
 }
@@ -68,8 +69,8 @@ export class SqliteCollection implements VectorCollection {
   async query(embedding: Float32Array, options: QueryOptions): Promise<Match[]> {
     assertCount("limit", options.limit, 0);
     assertVector(embedding, this.info.embedder?.dimension);
-    assertMetadata(options.where ?? {});
-    const distance = DISTANCES[this.#row.distance];
+    assertWhere(options.where ?? {});
+    const distance = DISTANCES[this.info.distance];
     return this.#rows(options, options.where)
       .map((row) => ({ ...stored(row), distance: distance(embedding, vectorOf(row)) }))
       .toSorted((left, right) => left.distance - right.distance)
@@ -91,7 +92,7 @@ export class SqliteCollection implements VectorCollection {
   async *scan(options: ScanOptions = {}): AsyncGenerator<StoredRecord[], void, undefined> {
     const pageSize = options.pageSize ?? 500;
     assertCount("pageSize", pageSize, 1);
-    assertMetadata(options.where ?? {});
+    assertWhere(options.where ?? {});
     for (let from = 0; ; from += pageSize) {
       const page = this.#rows(options, options.where).slice(from, from + pageSize);
       if (page.length > 0) yield page.map((row) => stored(row, options.embeddings));
@@ -99,7 +100,7 @@ export class SqliteCollection implements VectorCollection {
     }
   }
 
-  #rows(options: CallOptions | undefined, where: Metadata = {}): RecordRow[] {
+  #rows(options: CallOptions | undefined, where: Where = {}): RecordRow[] {
     const rows = this.#run(options, (db, collection) =>
       db.prepare("SELECT * FROM record WHERE collection = ? ORDER BY id").all(collection),
     ) as unknown as RecordRow[];
@@ -136,7 +137,8 @@ const toRow = ({ id, document, metadata, embedding }: VectorRecord): RecordRow =
 });
 
 function assertFits({ id, document, metadata, embedding }: RecordRow, bytesMax: number): void {
-  const bytes = Buffer.byteLength(document) + Buffer.byteLength(metadata) + embedding.byteLength;
+  const bytes =
+    Buffer.byteLength(document ?? "") + Buffer.byteLength(metadata) + embedding.byteLength;
   if (bytes <= bytesMax) return;
   throw new StoreError(`The record ${id} has ${bytes} bytes, more than ${bytesMax}`, {
     code: "STORE_REJECTED",

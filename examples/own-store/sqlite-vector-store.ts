@@ -5,9 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import {
   assertCollectionName,
   type CallOptions,
+  type CollectionForm,
   type CollectionInfo,
   type CollectionSpec,
-  type EmbedderIdentity,
   StoreError,
   type StoreLimits,
   type VectorStore,
@@ -18,8 +18,8 @@ import { SqliteCollection } from "./sqlite-collection.ts";
 export interface CollectionRow {
   collection: number;
   name: string;
-  embedder: string;
-  distance: "cosine" | "l2" | "ip";
+  /** What it was made with: JSON. */
+  form: string;
 }
 
 export class SqliteVectorStore implements VectorStore {
@@ -33,11 +33,11 @@ export class SqliteVectorStore implements VectorStore {
       PRAGMA journal_mode = WAL;
       CREATE TABLE IF NOT EXISTS collection (
         collection INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
-        embedder TEXT NOT NULL, distance TEXT NOT NULL
+        form TEXT NOT NULL
       ) STRICT;
       CREATE TABLE IF NOT EXISTS record (
         collection INTEGER NOT NULL REFERENCES collection ON DELETE CASCADE,
-        id TEXT NOT NULL, document TEXT NOT NULL, metadata TEXT NOT NULL, embedding BLOB NOT NULL,
+        id TEXT NOT NULL, document TEXT, metadata TEXT NOT NULL, embedding BLOB NOT NULL,
         PRIMARY KEY (collection, id)
       ) STRICT;
     `);
@@ -61,15 +61,13 @@ export class SqliteVectorStore implements VectorStore {
 
   async createCollection(spec: CollectionSpec, options?: CallOptions): Promise<SqliteCollection> {
     assertCollectionName(spec.name);
+    const { name, embedder, distance = "cosine", settings = {} } = spec;
     this.run(options, (db) => {
-      this.#refuseTaken(spec.name);
-      db.prepare("INSERT INTO collection (name, embedder, distance) VALUES (?, ?, ?)").run(
-        spec.name,
-        JSON.stringify(spec.embedder),
-        spec.distance ?? "cosine",
-      );
+      this.#refuseTaken(name);
+      const form = JSON.stringify({ embedder, distance, settings });
+      db.prepare("INSERT INTO collection (name, form) VALUES (?, ?)").run(name, form);
     });
-    return this.openCollection(spec.name);
+    return this.openCollection(name);
   }
 
   async renameCollection(from: string, to: string, options?: CallOptions): Promise<void> {
@@ -132,7 +130,7 @@ export class SqliteVectorStore implements VectorStore {
   }
 }
 
-export const infoOf = ({ name, embedder }: CollectionRow): CollectionInfo => ({
-  name,
-  embedder: JSON.parse(embedder) as EmbedderIdentity,
-});
+export function infoOf({ name, form }: CollectionRow): CollectionInfo {
+  const { embedder, distance, settings } = JSON.parse(form) as CollectionForm;
+  return { name, embedder, distance, settings };
+}

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { durationMs, HoldfastError } from "@holdfast/core";
 import type { Filter, Scope } from "@holdfast/memory";
-import type { Metadata } from "@holdfast/store";
+import type { Where } from "@holdfast/store";
 
 /** What the options of `scopeOptions` and `filterOptions` parse to. */
 export interface SelectionOptions extends Scope {
   tag?: string[];
-  where?: Metadata;
+  where?: Where;
 }
 
 /** `--user`, `--agent`, `--session`, `--project`, `--tag`: whose memory it is. */
@@ -78,7 +78,7 @@ function collect(value: string, earlier: string[] = []): string[] {
  * `key=value`; a value that reads as a number, `true` or `false` is one, and `key="3"` is the
  * text 3.
  */
-export function collectPair(pair: string, earlier: Metadata = {}): Metadata {
+export function collectPair(pair: string, earlier: Where = {}): Where {
   const at = pair.indexOf("=");
   if (at < 1)
     throw usage(`${JSON.stringify(pair)} is not key=value`, "Write it as in: colour=blue");

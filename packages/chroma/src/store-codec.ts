@@ -1,8 +1,8 @@
 import {
   assertWhere,
-  type EmbedderIdentity,
+  type Metadata,
   type MetadataValue,
-  type RecordMetadata,
+  type Scalar,
   StoreError,
   type StoredRecord,
   type VectorRecord,
@@ -16,7 +16,7 @@ const NUMBER_TAG = "hf:number:";
 const TEXT_TAG = "hf:text:";
 
 /** JSON of a metadata value that Chroma keeps exactly. */
-function valueText(value: RecordMetadata[string]): string {
+function valueText(value: MetadataValue): string {
   if (isList(value)) return `[${value.map(memberText).join(",")}]`;
   if (typeof value === "number") {
     return exactNumberText(value) ?? JSON.stringify(NUMBER_TAG + String(value));
@@ -31,7 +31,7 @@ function valueText(value: RecordMetadata[string]): string {
  * JSON of a list's member. A text among numbers would make it no list of one type.
  * @throws StoreError `STORE_REJECTED` for a number that Chroma would change.
  */
-function memberText(value: MetadataValue): string {
+function memberText(value: Scalar): string {
   if (typeof value !== "number") return JSON.stringify(value);
   const text = exactNumberText(value);
   if (text !== undefined) return text;
@@ -41,12 +41,12 @@ function memberText(value: MetadataValue): string {
 }
 
 /** `Array.isArray` does not know of lists that cannot be written. */
-function isList(value: RecordMetadata[string]): value is readonly MetadataValue[] {
+function isList(value: MetadataValue): value is readonly Scalar[] {
   return Array.isArray(value);
 }
 
 /** What {@link valueText} wrote. Values of other programs stay as they are. */
-function decodeValue(value: RecordMetadata[string]): RecordMetadata[string] {
+function decodeValue(value: MetadataValue): MetadataValue {
   if (typeof value !== "string") return value;
   if (value.startsWith(NUMBER_TAG)) return Number(value.slice(NUMBER_TAG.length));
   if (value.startsWith(TEXT_TAG)) return value.slice(TEXT_TAG.length);
@@ -151,7 +151,7 @@ export function whereText(where: Where | undefined): string | undefined {
 export function decodeRecord(
   id: string,
   document: string | null | undefined,
-  metadata: RecordMetadata | null | undefined,
+  metadata: Metadata | null | undefined,
 ): StoredRecord {
   return {
     id,

@@ -8,7 +8,7 @@ import {
   lastOfEachId,
   type Match,
   type QueryOptions,
-  type RecordMetadata,
+  type Metadata,
   sameEmbedder,
   type ScanOptions,
   StoreError,
@@ -41,14 +41,14 @@ type Column<T> = readonly (T | null)[] | null;
 interface GetAnswer {
   ids: string[];
   documents: Column<string>;
-  metadatas: Column<RecordMetadata>;
+  metadatas: Column<Metadata>;
   embeddings: Column<(number | null)[]>;
 }
 
 interface QueryAnswer {
   ids: string[][];
   documents: Column<Column<string>>;
-  metadatas: Column<Column<RecordMetadata>>;
+  metadatas: Column<Column<Metadata>>;
   distances: Column<Column<number>>;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { Database, translateSqliteError } from "@holdfast/sqlite";
-import type { EmbedderIdentity } from "@holdfast/store";
+import type { CollectionForm, CollectionInfo, EmbedderIdentity } from "@holdfast/store";
 import { Acceptance, type Failpoint, type OutboxBounds } from "./acceptance.ts";
 import type { PendingSwap } from "./collection-swap.ts";
 import { translateFault, translating } from "./journal-fault.ts";
@@ -292,6 +292,21 @@ export class Journal {
         .prepare("UPDATE collection SET embedder = ? WHERE collection = ?")
         .run(JSON.stringify(identity), this.collection),
     );
+  }
+
+  /** What the collection in the store was made with, when it was last opened to be written or kept. */
+  form(): CollectionForm | undefined {
+    const row = this.working.db
+      .prepare("SELECT form FROM collection WHERE collection = ?")
+      .get(this.collection) as { form: string | null };
+    return row.form === null ? undefined : (JSON.parse(row.form) as CollectionForm);
+  }
+
+  /** Once it is lost, nobody else could say. */
+  noteForm({ embedder, distance, settings }: CollectionInfo): void {
+    this.working.db
+      .prepare("UPDATE collection SET form = ?1 WHERE collection = ?2 AND form IS NOT ?1")
+      .run(JSON.stringify({ embedder, distance, settings }), this.collection);
   }
 
   close(): void {

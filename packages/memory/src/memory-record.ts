@@ -1,4 +1,4 @@
-import type { Metadata } from "@holdfast/store";
+import type { Metadata, Where } from "@holdfast/store";
 
 /** Whose memory it is. Absent keys are not part of the scope. */
 export interface Scope {
@@ -17,6 +17,7 @@ export type Durability = "queued" | "stored" | "dead";
 export interface MemoryRecord {
   id: string;
   text: string;
+  /** Lists only in another program's record. */
   metadata: Metadata;
   scope: Scope;
   tags: readonly string[];
@@ -100,7 +101,7 @@ export interface Filter {
   tags?: readonly string[];
   /** None of these; by itself it names nothing. */
   exceptTags?: readonly string[];
-  where?: Metadata;
+  where?: Where;
 }
 
 export interface SearchOptions extends Filter {
@@ -111,8 +112,8 @@ export interface SearchOptions extends Filter {
 
 export interface Hit extends Omit<MemoryRecord, "durability"> {
   /**
-   * 0 to 1, higher is nearer: cosine similarity (1 − distance), clipped, when the store answered;
-   * for a degraded answer the rank's share of the best (BM25), which is not comparable with it.
+   * 0 to 1, higher is nearer: cosine similarity of vectors of length 1, clipped, when the store
+   * answered; for a degraded answer the rank's share of the best (BM25), not comparable with it.
    */
   score: number;
 }

@@ -135,6 +135,8 @@ export interface RebuildReport extends Comparison {
   salvaged: number;
   /** Records of other writers that were brought back from the last sync, since the store lost them. */
   returned: number;
+  /** Ids of such records that this store does not take; the mirror keeps them. */
+  refused: readonly string[];
   /** The old collection's new name, while it is kept; undefined when there was none to keep. */
   keptAs: string | undefined;
 }

@@ -18,7 +18,7 @@ import type { MirrorRow } from "./mirror-row.ts";
 import { ReadBack } from "./read-back.ts";
 import { checksumOf, decodeRecord, type MemoryContent } from "./record-codec.ts";
 import type { StoreAccess } from "./store-access.ts";
-import { embedderFor, returnOthers } from "./sync/return-others.ts";
+import { type ReturnedOthers, returnOthers } from "./sync/return-others.ts";
 
 const STAGING = "--rebuild-";
 const KEPT = "--before-";
@@ -49,24 +49,25 @@ export async function rebuildCollection(
 ): Promise<RebuildReport> {
   const { access, journal } = deps;
   const { store } = access;
-  const embedder = embedderFor(journal, await access.requireSameEmbedder());
+  const embedder = await access.requireSameEmbedder();
   const old = await openIfThere(store, name, call);
+  const form = old?.info ?? journal.form() ?? { embedder };
   const cutOff = await cutOffStagings(store, name, call);
   const staging = `${name}${STAGING}${randomUUID().slice(0, 8)}`;
-  const fresh = await store.createCollection({ name: staging, embedder }, call);
+  const fresh = await store.createCollection({ ...form, name: staging }, call);
   const readBack = new ReadBack(fresh, journal.mirror, call);
   // Cut off between its renames, an earlier rebuild has left others' records in its staging.
   const sources = old === undefined ? cutOff : [old];
   let comparison: Comparison;
   let salvaged: number;
   let rebuilt: number;
-  let returned = 0;
+  let others: ReturnedOthers = { returned: 0, refused: [] };
   try {
     [rebuilt, salvaged] = await together(call.signal, [
       (signal) => fill(fresh, readBack, options, deps, { ...call, signal }),
       (signal) => salvage(sources, fresh, deps, { ...call, signal }),
     ]);
-    if (old === undefined) returned = await returnOthers(fresh, journal, call);
+    if (old === undefined) others = await returnOthers(fresh, journal, call);
     comparison = await readBack.result();
     if (!comparison.equal) throw notEqual(name, comparison);
     // Whoever drains since has written into the old collection.
@@ -84,8 +85,8 @@ export async function rebuildCollection(
     journal.nextGeneration();
   }
   for (const { info } of cutOff) await store.deleteCollection(info.name, call);
-  const foreign = salvaged + returned;
-  return { ...comparison, foreign, rebuilt, salvaged, returned, keptAs };
+  const foreign = salvaged + others.returned;
+  return { ...comparison, foreign, rebuilt, salvaged, ...others, keptAs };
 }
 
 /** Writes every memory of the mirror, embedding what never was; each batch is read back. */
@@ -227,7 +228,7 @@ function onlyTheirs(page: readonly StoredRecord[], { mirror }: Journal): string[
 function carryOver(record: StoredRecord): VectorRecord {
   return {
     id: record.id,
-    document: record.document ?? "",
+    document: record.document,
     metadata: record.metadata,
     embedding: record.embedding as Float32Array,
   };

@@ -1,5 +1,5 @@
 import { type Clock, HoldfastError } from "@holdfast/core";
-import type { Match, StoredRecord } from "@holdfast/store";
+import type { Distance, Match, StoredRecord } from "@holdfast/store";
 import { matchText } from "./full-text.ts";
 import type { Journal } from "./journal.ts";
 import type { Embedder } from "./memory.ts";
@@ -127,12 +127,18 @@ export class Recall {
     );
     const where = encodeFilter(options);
     for (let asked = limit + spare; ; asked *= 4) {
-      const matches = await access.read(async (signal) => {
+      const { matches, distance } = await access.read(async (signal) => {
         const collection = await access.openForRead(signal);
-        return collection?.query(vector as Float32Array, { limit: asked, where, signal }) ?? [];
+        if (collection === undefined) return { matches: [], distance: "cosine" } as const;
+        const found = await collection.query(vector as Float32Array, {
+          limit: asked,
+          where,
+          signal,
+        });
+        return { matches: found, distance: collection.info.distance };
       }, options.signal);
       this.#noteAnswer();
-      const { hits, ...source } = this.#weigh(matches, options);
+      const { hits, ...source } = this.#weigh(matches, distance, options);
       if (hits.length >= limit || matches.length < asked || asked >= LIMIT_MAX * 4) {
         return { hits: hits.slice(0, limit), ...source };
       }
@@ -140,15 +146,15 @@ export class Recall {
   }
 
   /** What the store answered as this machine knows it at one moment: one look at the file, not ten. */
-  #weigh(matches: readonly Match[], options: SearchOptions): SearchResult {
+  #weigh(matches: readonly Match[], distance: Distance, options: SearchOptions): SearchResult {
     return this.#deps.journal.view(() => ({
-      hits: matches.flatMap((match) => this.#hit(match, options)),
+      hits: matches.flatMap((match) => this.#hit(match, distance, options)),
       ...this.#source(undefined, options.exceptTags),
     }));
   }
 
   /** A match as this machine knows it; nothing for what was forgotten, changed away or expired. */
-  #hit(match: Match, filter: Filter): Hit[] {
+  #hit(match: Match, distance: Distance, filter: Filter): Hit[] {
     const row = this.#deps.journal.mirror.contentOf(match.id);
     const decoded = decodeRecord(match);
     if (row === undefined) {
@@ -160,7 +166,7 @@ export class Recall {
     if (newer && !matchesFilter(content, filter)) return [];
     if (filter.exceptTags?.some((tag) => content.tags.includes(tag)) === true) return [];
     const revision = newer ? row.revision : (decoded?.revision ?? 0);
-    const score = Math.min(1, Math.max(0, 1 - match.distance));
+    const score = scoreOf(match.distance, distance);
     return [{ id: match.id, ...content, revision, score }];
   }
 
@@ -250,6 +256,12 @@ export class Recall {
     this.#notedAt = clock.monotonic();
     noting(() => journal.noteAnswer(clock.now()));
   }
+}
+
+/** The cosine of two vectors of length 1, as each measure gives it. */
+function scoreOf(found: number, distance: Distance): number {
+  const cosine = distance === "l2" ? 1 - found / 2 : 1 - found;
+  return Math.min(1, Math.max(0, cosine));
 }
 
 /** A disk that takes no notes makes an answer no worse; it is said, and left to the next write. */

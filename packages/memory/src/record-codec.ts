@@ -1,10 +1,11 @@
 import { hash } from "node:crypto";
-import type { Metadata, MetadataValue, StoredRecord, Where } from "@holdfast/store";
+import type { Metadata, MetadataValue, Scalar, StoredRecord, Where } from "@holdfast/store";
 import type { Filter, Scope } from "./memory-record.ts";
 
 /** What a memory says, apart from where it stands. */
 export interface MemoryContent {
   text: string;
+  /** Lists only in another program's record. */
   metadata: Metadata;
   scope: Scope;
   tags: readonly string[];
@@ -132,7 +133,7 @@ export function decodeContent(record: StoredRecord): MemoryContent {
 
 /** A filter in the store's own terms. */
 export function encodeFilter(filter: Filter): Where {
-  const where: Record<string, MetadataValue> = { ...filter.where };
+  const where: Record<string, Scalar> = { ...filter.where };
   for (const key of SCOPE_KEYS) {
     const value = filter.scope?.[key];
     if (value !== undefined) where[PREFIX + key] = value;
@@ -141,6 +142,6 @@ export function encodeFilter(filter: Filter): Where {
   return where;
 }
 
-function byKey(a: [string, MetadataValue], b: [string, MetadataValue]): number {
+function byKey(a: [string, unknown], b: [string, unknown]): number {
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
 }

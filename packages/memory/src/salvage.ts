@@ -158,7 +158,8 @@ function copyTable(source: DatabaseSync, target: Database, table: string): void 
   const columns = target.raw
     .prepare("SELECT name FROM pragma_table_info(?)")
     .all(table)
-    .map((row) => (row as { name: string }).name);
+    .map((row) => (row as { name: string }).name)
+    .filter((column) => isInOrUnknown(source, table, column));
   const insert = target.raw.prepare(
     `INSERT OR IGNORE INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
   );
@@ -196,6 +197,15 @@ function copyTable(source: DatabaseSync, target: Database, table: string): void 
     if (last === undefined) return;
     place = last["place"] as number;
   }
+}
+
+/** A file of an earlier version may lack a column; nobody can tell when its schema is damaged. */
+function isInOrUnknown(source: DatabaseSync, table: string, column: string): boolean {
+  let found: unknown[] = [{}];
+  untilDamage(() => {
+    found = source.prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = ?").all(table, column);
+  });
+  return found.length > 0;
 }
 
 /** The smallest number after `place` from which reading works again, or undefined. */

@@ -229,4 +229,8 @@ export const MIGRATIONS: readonly string[] = [
     counts TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- What the collection in the store was made with, as it was last seen: JSON.
+  ALTER TABLE collection ADD COLUMN form TEXT;
+  `,
 ];

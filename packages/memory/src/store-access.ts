@@ -34,6 +34,7 @@ export class StoreAccess {
   readonly #limits: TimeLimits;
   #open: { collection: VectorCollection; generation: number } | undefined;
   #identity: EmbedderIdentity | undefined;
+  #noted: VectorCollection | undefined;
 
   constructor(
     options: { collection: string; limits: TimeLimits },
@@ -130,8 +131,13 @@ export class StoreAccess {
 
   /** The collection, created when it does not exist and never did. */
   async openForWrite(signal: AbortSignal): Promise<VectorCollection> {
-    const open = await this.openForRead(signal);
-    if (open !== undefined) return open;
+    const collection = (await this.openForRead(signal)) ?? (await this.#create(signal));
+    if (this.#noted !== collection) this.#journal.noteForm(collection.info);
+    this.#noted = collection;
+    return collection;
+  }
+
+  async #create(signal: AbortSignal): Promise<VectorCollection> {
     const embedder = await this.requireSameEmbedder();
     try {
       return await this.#store.createCollection({ name: this.#name, embedder }, { signal });

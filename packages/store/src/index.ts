@@ -27,7 +27,7 @@ export type {
   Metadata,
   MetadataValue,
   QueryOptions,
-  RecordMetadata,
+  Scalar,
   ScanOptions,
   StoredRecord,
   StoreLimits,

@@ -1,5 +1,5 @@
 import { StoreError } from "./store-error.ts";
-import type { EmbedderIdentity, RecordMetadata, VectorRecord, Where } from "./vector-store.ts";
+import type { EmbedderIdentity, Metadata, VectorRecord, Where } from "./vector-store.ts";
 
 /*
  * What the port promises to refuse before anything is sent. Every adapter calls these, so that a
@@ -55,7 +55,7 @@ export function assertCount(name: string, value: number, least: number): void {
  * Keys that are not reserved; strings that are well-formed; finite numbers; lists of one of them.
  * @throws StoreError `STORE_REJECTED`, naming the key.
  */
-export function assertMetadata(metadata: RecordMetadata): void {
+export function assertMetadata(metadata: Metadata): void {
   for (const [key, value] of Object.entries(metadata)) {
     assertKey(key);
     if (Array.isArray(value) ? isList(value) : isValue(value)) continue;

@@ -4,26 +4,24 @@
  * answers.
  */
 
+/** A single value. Numbers are finite and come back as the same double; −0 comes back as 0. */
+export type Scalar = string | number | boolean;
+
 /**
- * What a metadata value can be everywhere. Numbers are finite and come back as the same double; −0
- * comes back as 0. Nested values and null are not storable.
+ * What a metadata value can be: also a list of one type, not empty. A database that has no lists
+ * refuses a record that carries one with `STORE_REJECTED`. Other nested values and null are not
+ * storable.
  */
-export type MetadataValue = string | number | boolean;
+export type MetadataValue = Scalar | readonly Scalar[];
 
 /** Keys are non-empty and do not start with `$`, `#` or `chroma:`, which databases use themselves. */
 export type Metadata = Readonly<Record<string, MetadataValue>>;
 
 /**
- * What a record can carry: also lists of one type, not empty. A database that has no lists refuses
- * such a record with `STORE_REJECTED`.
- */
-export type RecordMetadata = Readonly<Record<string, MetadataValue | readonly MetadataValue[]>>;
-
-/**
  * All keys must be present and equal, in value and type. An empty filter matches everything.
  * A filter on a key that no record could carry is refused with `STORE_REJECTED`.
  */
-export type Where = Readonly<Record<string, MetadataValue>>;
+export type Where = Readonly<Record<string, Scalar>>;
 
 export type Distance = "cosine" | "l2" | "ip";
 
@@ -39,10 +37,10 @@ export interface VectorRecord {
   id: string;
   /**
    * Any well-formed string, the empty one included. Null for a record of another program without
-   * text; a text that the stored record has stays then.
+   * text; whether a text that the stored record has stays then is the database's.
    */
   document: string | null;
-  metadata: RecordMetadata;
+  metadata: Metadata;
   /** Finite, and of the collection's dimension. It comes back within 1e-6 of its length. */
   embedding: Float32Array;
   /**
@@ -56,7 +54,7 @@ export interface StoredRecord {
   id: string;
   /** Null for records that another program stored without text. */
   document: string | null;
-  metadata: RecordMetadata;
+  metadata: Metadata;
   /** Present only when asked for. */
   embedding?: Float32Array;
 }

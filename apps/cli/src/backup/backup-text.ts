@@ -3,6 +3,8 @@ import type { PlanSample, RestoreDifference } from "@holdfast/memory";
 import { oneLine, roomFor } from "../memory-text.ts";
 import { printable } from "../output.ts";
 
+const REFUSED_NAMED_MAX = 10;
+
 /** `12 memories`, `1 memory`. */
 export const memories = (count: number): string => (count === 1 ? "1 memory" : `${count} memories`);
 
@@ -15,6 +17,14 @@ export function formatBytes(bytes: number): string {
 }
 
 export const took = (ms: number): string => formatDuration(Math.max(1, Math.round(ms)));
+
+/** Names records of other programs that the store does not take. */
+export function refusedText(ids: readonly string[]): string {
+  const named = ids.slice(0, REFUSED_NAMED_MAX).map(printable).join(", ");
+  const more = ids.length > REFUSED_NAMED_MAX ? ", …" : "";
+  const records = ids.length === 1 ? "1 record" : `${ids.length} records`;
+  return `the store does not take ${records} of other programs (lists need a newer Chroma): ${named}${more}`;
+}
 
 /** What a restore would change: counts, and a few of each. */
 export function differenceText(difference: RestoreDifference): string[] {

@@ -1,11 +1,11 @@
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import {
   type CallOptions,
-  type MetadataValue,
-  type RecordMetadata,
+  type Metadata,
   StoreError,
   type VectorCollection,
   type VectorStore,
+  type Where,
 } from "@holdfast/store";
 import { sendCanary } from "./canary.ts";
 
@@ -137,14 +137,14 @@ async function queryFiltered(
 async function firstOf(
   collection: VectorCollection,
   call: CallOptions,
-): Promise<{ id: string; metadata: RecordMetadata; embedding?: Float32Array }[]> {
+): Promise<{ id: string; metadata: Metadata; embedding?: Float32Array }[]> {
   for await (const page of collection.scan({ embeddings: true, pageSize: SAMPLE, ...call })) {
     return page;
   }
   return [];
 }
 
-function plainKey(metadata: RecordMetadata): Record<string, MetadataValue> | undefined {
+function plainKey(metadata: Metadata): Where | undefined {
   for (const [key, value] of Object.entries(metadata)) {
     const isPlain = !/^(\$|#|chroma:)/.test(key) && key !== "";
     if (isPlain && typeof value === "string") return { [key]: value };

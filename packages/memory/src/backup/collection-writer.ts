@@ -70,10 +70,12 @@ export class CollectionWriter {
     const { mirror, outbox } = this.#snapshot.tables;
     const { memories, withoutVector, removed, forgotten, others } = this.#counts;
     const embedder = journal.embedder();
+    const form = journal.form();
     const { reason } = this.#outcome;
     const collection = {
       name: access.collection,
       ...(embedder === undefined ? {} : { embedder }),
+      ...(form === undefined ? {} : { form }),
       lineage,
       writer: journal.writer,
       watermark: this.#snapshot.watermark(),

@@ -1,14 +1,16 @@
 import { CircuitBreaker } from "@holdfast/breaker";
-import type { VectorCollection, VectorStore } from "@holdfast/store";
+import { isDeepStrictEqual } from "node:util";
+import type { Metadata, VectorCollection, VectorStore } from "@holdfast/store";
 import { compareWithMirror, isParallel } from "../compare.ts";
 import { type MemoryParts, openParts } from "../create-memory.ts";
+import type { Journal } from "../journal.ts";
 import type { Embedder } from "../memory.ts";
 import { BackupError } from "./backup-error.ts";
 import type { OtherLine } from "./backup-line.ts";
 import { type BackupCallOptions, createBackups } from "./create-backups.ts";
 import { ForgottenIds } from "./forgotten-ids.ts";
 import { NearestProbe } from "./nearest-probe.ts";
-import { collectionOf, otherRecords } from "./restore-target.ts";
+import { collectionOf, otherRecords, othersCount } from "./restore-target.ts";
 import { type ChainLink, readChain } from "./verify-backup.ts";
 
 const CALL = { timeoutMs: 60_000 };
@@ -29,6 +31,8 @@ export interface DrillScratch {
 export interface DrillReport {
   /** Records compared after the reopening: text, metadata, hash and vector. */
   compared: number;
+  /** Other programs' records that the scratch store does not take: they were not tried. */
+  refused: readonly string[];
   queries: number;
   /** The share of the true nearest ten that the queries found. */
   recall: number;
@@ -58,16 +62,18 @@ export async function drillBackup(
   const settings = { stateDirectory: scratch.stateDirectory, collection: name };
   const deps = { store: scratch.store, embedder: asBackedUp, breaker };
   const backups = createBackups(settings, deps);
+  let refused: readonly string[];
   try {
-    await backups.restore(await backups.plan(path, options), options);
+    ({ refused } = await backups.restore(await backups.plan(path, options), options));
   } finally {
     await backups.close();
   }
   const store = await scratch.reopen();
   const parts = openParts(settings, { ...deps, store });
   try {
-    const found = await examine(chain, await store.openCollection(name, CALL), parts, options);
-    return { ...found, tookMs: performance.now() - began };
+    const reopened = await store.openCollection(name, CALL);
+    const found = await examine({ chain, refused }, reopened, parts, options);
+    return { ...found, refused, tookMs: performance.now() - began };
   } finally {
     parts.journal.close();
     breaker.close();
@@ -77,21 +83,23 @@ export async function drillBackup(
 
 /** The scratch mirror holds what the backup's lines said; the store must say the same. */
 async function examine(
-  chain: readonly ChainLink[],
+  restored: Restored,
   reopened: VectorCollection,
   { journal }: MemoryParts,
   { signal }: BackupCallOptions,
-): Promise<Omit<DrillReport, "tookMs">> {
+): Promise<Omit<DrillReport, "tookMs" | "refused">> {
   const call = { ...CALL, ...(signal === undefined ? {} : { signal }) };
-  const { mirror, working, collection } = journal;
+  const { mirror } = journal;
   const { compared, missing, different } = await compareWithMirror(reopened, mirror, call);
-  const probe = new NearestProbe(mirror.count());
+  const total = mirror.count() + othersCount(restored.chain);
+  const probe = new NearestProbe(total, reopened.info.distance);
   for (const row of mirror.rows()) probe.sample(row.id, mirror.vectorOf(row.memory));
+  for await (const lines of othersOf(restored, journal, signal))
+    for (const { id, vector } of lines) probe.sample(id, vector);
   for (const row of mirror.rows()) probe.rank(mirror.vectorOf(row.memory));
   const wrong = [...missing, ...different];
   let others = 0;
-  const forgotten = new ForgottenIds(working.db, collection);
-  for await (const lines of otherRecords(chain, forgotten, signal)) {
+  for await (const lines of othersOf(restored, journal, signal)) {
     for (const { vector } of lines) probe.rank(vector);
     wrong.push(...(await differing(lines, reopened, call)));
     others += lines.length;
@@ -108,6 +116,23 @@ async function examine(
   return { compared: all, queries, recall };
 }
 
+interface Restored {
+  chain: readonly ChainLink[];
+  refused: readonly string[];
+}
+
+/** The other programs' records that were restored: ours win over theirs. */
+async function* othersOf(
+  { chain, refused }: Restored,
+  { mirror, working, collection }: Journal,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<OtherLine[]> {
+  const left = new Set(refused);
+  const forgotten = new ForgottenIds(working.db, collection, collectionOf(chain).name);
+  for await (const lines of otherRecords(chain, forgotten, signal))
+    yield lines.filter(({ id }) => !left.has(id) && mirror.find(id) === undefined);
+}
+
 /** The ids that the store does not hold as the backup has them. */
 async function differing(
   lines: readonly OtherLine[],
@@ -120,14 +145,15 @@ async function differing(
   const isHeld = ({ id, document, metadata, vector }: OtherLine): boolean => {
     const record = held.get(id);
     if (record?.embedding === undefined || !isParallel(vector, record.embedding)) return false;
-    const keys = Object.keys(metadata);
-    return (
-      record.document === (document ?? "") &&
-      keys.length === Object.keys(record.metadata).length &&
-      keys.every((key) => record.metadata[key] === metadata[key])
-    );
+    return record.document === document && isSaying(record.metadata, metadata);
   };
   return lines.filter((line) => !isHeld(line)).map(({ id }) => id);
+}
+
+/** Compared as JSON, which is what a backup keeps of them; the order of keys says nothing. */
+function isSaying(found: Metadata, wanted: Metadata): boolean {
+  const plain = (metadata: Metadata): unknown => JSON.parse(JSON.stringify(metadata));
+  return isDeepStrictEqual(plain(found), plain(wanted));
 }
 
 function failed(what: string): BackupError {

@@ -1,8 +1,8 @@
 import type { CallOptions, VectorCollection, VectorRecord } from "@holdfast/store";
-import { isRefusal } from "../applier.ts";
 import type { Journal } from "../journal.ts";
 import type { Embedder } from "../memory.ts";
 import type { MirrorRow } from "../mirror-row.ts";
+import { upsertEach } from "../upsert-each.ts";
 import type { OtherLine } from "./backup-line.ts";
 
 /** Texts that are embedded together. */
@@ -41,7 +41,7 @@ export async function fillBatch(
       embedding: vectors.get(row) as Float32Array,
     },
   }));
-  const refused = await upsert(
+  const refused = await upsertEach(
     records.map(({ record }) => record),
     deps.fresh,
     call,
@@ -91,26 +91,7 @@ export async function fillOthers(
   const made = reEmbed ? await embedder.embed(texts, { signal: call.signal }) : [];
   for (const line of lines) if (!embeddable.includes(line)) refused.add(line.id);
   for (const [index, { id, document, metadata, vector }] of embeddable.entries())
-    records.push({ id, document: document ?? "", metadata, embedding: made[index] ?? vector });
-  for (const id of await upsert(records, fresh, call)) refused.add(id);
+    records.push({ id, document, metadata, embedding: made[index] ?? vector });
+  for (const id of await upsertEach(records, fresh, call)) refused.add(id);
   return refused;
-}
-
-/** Singles out what the store refuses for its own sake. */
-async function upsert(
-  records: readonly VectorRecord[],
-  fresh: VectorCollection,
-  call: CallOptions,
-): Promise<Set<string>> {
-  try {
-    await fresh.upsert(records, call);
-    return new Set();
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const [only] = records;
-    if (records.length === 1 && only !== undefined) return new Set([only.id]);
-    const middle = Math.ceil(records.length / 2);
-    const first = await upsert(records.slice(0, middle), fresh, call);
-    return new Set([...first, ...(await upsert(records.slice(middle), fresh, call))]);
-  }
 }

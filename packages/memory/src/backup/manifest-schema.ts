@@ -1,4 +1,4 @@
-import type { EmbedderIdentity } from "@holdfast/store";
+import type { CollectionForm, EmbedderIdentity } from "@holdfast/store";
 import type { Schema } from "@holdfast/document";
 
 export type Compression = "zstd" | "gzip";
@@ -12,7 +12,10 @@ export interface AttachedText {
 
 export interface ManifestCollection {
   name: string;
+  /** Which model made our vectors. */
   embedder?: EmbedderIdentity;
+  /** What the collection was made with in the store; absent when there was none, or nobody knows. */
+  form?: CollectionForm;
   /** The stretch of history that the watermark counts in. */
   lineage: string;
   writer: string;
@@ -67,6 +70,13 @@ const count = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER } 
 const text = { type: "string" } as const;
 const named = { type: "string", minLength: 1 } as const;
 
+const embedder = {
+  type: "object",
+  additionalProperties: false,
+  required: ["provider", "model", "dimension"],
+  properties: { provider: named, model: named, dimension: { ...count, minimum: 1 } },
+} as const;
+
 const attached = {
   type: "object",
   additionalProperties: false,
@@ -118,11 +128,16 @@ export const manifestSchema: Schema = {
         ],
         properties: {
           name: named,
-          embedder: {
+          embedder,
+          form: {
             type: "object",
             additionalProperties: false,
-            required: ["provider", "model", "dimension"],
-            properties: { provider: named, model: named, dimension: { ...count, minimum: 1 } },
+            required: ["distance", "settings"],
+            properties: {
+              embedder,
+              distance: { type: "string", enum: ["cosine", "l2", "ip"] },
+              settings: { type: "object" },
+            },
           },
           lineage: named,
           writer: named,

@@ -1,26 +1,28 @@
-import type { CallOptions, VectorCollection } from "@holdfast/store";
+import type { CallOptions, Distance, VectorCollection } from "@holdfast/store";
 
 const SAMPLES = 20;
 const NEAREST = 10;
-/** Two that are so near to each other may change places. */
+/** Two that are so near to each other may change places; of the farthest distance beyond 1. */
 const TIE = 1e-4;
 
 interface Sample {
   id: string;
   vector: Float32Array;
-  /** Cosine distances of the nearest that were seen, nearest first. */
+  /** Distances of the nearest that were seen, nearest first. */
   nearest: number[];
 }
 
 /** Asks a store for the neighbours of sampled vectors, and compares with those found one by one. */
 export class NearestProbe {
   readonly #everyNth: number;
+  readonly #measure: (a: Float32Array, b: Float32Array) => number;
   readonly #samples: Sample[] = [];
   #seen = 0;
 
   /** `total` vectors will be offered as samples. */
-  constructor(total: number) {
+  constructor(total: number, distance: Distance) {
     this.#everyNth = Math.max(1, Math.floor(total / SAMPLES));
+    this.#measure = MEASURES[distance];
   }
 
   /** Offers a vector to ask for; every so many is taken. */
@@ -34,7 +36,7 @@ export class NearestProbe {
   rank(vector: Float32Array | undefined): void {
     if (vector === undefined) return;
     for (const { vector: asked, nearest } of this.#samples) {
-      const distance = cosineDistance(asked, vector);
+      const distance = this.#measure(asked, vector);
       if (nearest.length === NEAREST && distance >= (nearest.at(-1) ?? 0)) continue;
       const at = nearest.findIndex((other) => other > distance);
       nearest.splice(at === -1 ? nearest.length : at, 0, distance);
@@ -53,27 +55,28 @@ export class NearestProbe {
     for (const { id, vector, nearest } of this.#samples) {
       const matches = await collection.query(vector, { limit: NEAREST, ...call });
       const farthest = nearest.at(-1) ?? 0;
+      const tie = TIE * Math.max(1, Math.abs(farthest));
       wanted += nearest.length;
-      found += matches.filter(({ distance }) => distance <= farthest + TIE).length;
-      // Several may have that very vector.
+      found += matches.filter(({ distance }) => distance <= farthest + tie).length;
+      // Others may be as near, and by inner product nearer.
       const isThere = matches.some((match) => match.id === id);
-      if (!isThere && (matches[0]?.distance ?? 1) > TIE) strangers.push(id);
+      const [first] = matches;
+      const asNear = first !== undefined && first.distance <= this.#measure(vector, vector) + tie;
+      if (!isThere && !asNear) strangers.push(id);
     }
     const recall = wanted === 0 ? 1 : Math.min(1, found / wanted);
     return { queries: this.#samples.length, recall, strangers };
   }
 }
 
-function cosineDistance(a: Float32Array, b: Float32Array): number {
-  let dot = 0;
-  let lengthA = 0;
-  let lengthB = 0;
-  for (let at = 0; at < a.length; at++) {
-    const x = a[at] as number;
-    const y = b[at] as number;
-    dot += x * y;
-    lengthA += x * x;
-    lengthB += y * y;
-  }
-  return 1 - dot / (Math.sqrt(lengthA * lengthB) || 1);
+const MEASURES: Readonly<Record<Distance, (a: Float32Array, b: Float32Array) => number>> = {
+  cosine: (a, b) => 1 - dot(a, b) / (Math.sqrt(dot(a, a) * dot(b, b)) || 1),
+  l2: (a, b) => dot(a, a) - 2 * dot(a, b) + dot(b, b),
+  ip: (a, b) => 1 - dot(a, b),
+};
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let at = 0; at < a.length; at++) sum += (a[at] as number) * (b[at] as number);
+  return sum;
 }

@@ -102,7 +102,9 @@ async function openForBackup(
   call: CallOptions,
 ): Promise<VectorCollection | undefined> {
   try {
-    return await access.store.openCollection(access.collection, call);
+    const collection = await access.store.openCollection(access.collection, call);
+    journal.noteForm(collection.info);
+    return collection;
   } catch (error) {
     const isNew = !journal.mirror.hasApplied() && journal.working.others.count().held === 0;
     if (error instanceof StoreError && error.code === "COLLECTION_NOT_FOUND" && isNew)

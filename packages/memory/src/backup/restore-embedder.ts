@@ -1,10 +1,7 @@
-import type { EmbedderIdentity } from "@holdfast/store";
-import type { Journal } from "../journal.ts";
+import type { CollectionSpec, EmbedderIdentity } from "@holdfast/store";
 import type { Embedder } from "../memory.ts";
 import { MemoryError } from "../memory-error.ts";
-import { unknownEmbedder } from "../sync/return-others.ts";
-import { ForgottenIds } from "./forgotten-ids.ts";
-import { collectionOf, otherRecords } from "./restore-target.ts";
+import { collectionOf } from "./restore-target.ts";
 import type { ChainLink } from "./verify-backup.ts";
 
 interface Asked {
@@ -40,21 +37,22 @@ export async function usableEmbedder(
 }
 
 /**
- * Which vectors the collection is made for that a restore fills: `ours`, unless it has none of ours
- * and those of other programs are of another dimension.
+ * What a restore makes its collection with: as the backed up one was made; of an older backup, which
+ * does not say, as ours are, unless it holds none of our vectors.
  */
-export async function freshEmbedder(
+export function freshForm(
   { chain, reEmbed }: Asked,
   ours: EmbedderIdentity,
-  { working, collection }: Journal,
-  signal: AbortSignal,
-): Promise<EmbedderIdentity> {
-  const isOurs = chain.some(({ manifest: { collections } }) =>
+): Omit<CollectionSpec, "name"> {
+  const isOurs = reEmbed || holdsOurs(chain);
+  const { form } = collectionOf(chain);
+  if (form === undefined) return { embedder: isOurs ? ours : undefined };
+  return { ...form, embedder: reEmbed ? ours : form.embedder };
+}
+
+/** Whether any vector in a backup was made by the embedder of its memories. */
+export function holdsOurs(chain: readonly ChainLink[]): boolean {
+  return chain.some(({ manifest: { collections } }) =>
     collections.some(({ memories, without_vector: without }) => memories > without),
   );
-  if (reEmbed || isOurs) return ours;
-  const forgotten = new ForgottenIds(working.db, collection, collectionOf(chain).name);
-  for await (const [first] of otherRecords(chain, forgotten, signal))
-    return unknownEmbedder(first?.vector.length, ours);
-  return ours;
 }

@@ -1,7 +1,7 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Clock, HoldfastError } from "@holdfast/core";
-import type { EmbedderIdentity, VectorCollection } from "@holdfast/store";
+import type { CollectionSpec, VectorCollection } from "@holdfast/store";
 import { finishSwap } from "../collection-swap.ts";
 import { compareWithMirror } from "../compare.ts";
 import type { Drainer } from "../drainer.ts";
@@ -13,7 +13,7 @@ import { BackupError } from "./backup-error.ts";
 import type { BackupFailpoint, BackupProgress } from "./backup-progress.ts";
 import { fillBatch, fillOthers } from "./fill-store.ts";
 import { ForgottenIds } from "./forgotten-ids.ts";
-import { freshEmbedder, usableEmbedder } from "./restore-embedder.ts";
+import { freshForm, holdsOurs, usableEmbedder } from "./restore-embedder.ts";
 import { collectionOf, feedTarget, otherRecords, othersCount } from "./restore-target.ts";
 import { REPLACED, type StagedState, Staging } from "./staging.ts";
 import { swapIn } from "./swap-in.ts";
@@ -83,13 +83,13 @@ export async function runRestore(
   const began = performance.now();
   const { journal, access, drainer } = deps;
   const ours = await usableEmbedder(request, deps);
-  const embedder = await freshEmbedder(request, ours, journal, signal);
+  const form = freshForm(request, ours);
   requireSpace(request.chain, journal.path);
   const report = await drainer.exclusively(signal, async (inner, requireLease) => {
     const staging = new Staging(journal, access.store, access.collection);
     const call = { signal: inner, timeoutMs: CALL_MS };
     const run = new RestoreRun(request, deps, staging, call);
-    const filled = await run.fill(embedder);
+    const filled = await run.fill(form);
     await run.compare(filled);
     deps.failpoint?.("compared");
     await staging.clearPrevious(inner);
@@ -99,7 +99,7 @@ export async function runRestore(
       sinceSeq: request.sinceSeq,
       from: filled.state.name,
       keptAs: `${access.collection}${REPLACED}${deps.clock.now()}`,
-      embedder: embedder === ours ? ours : journal.embedder(),
+      embedder: request.reEmbed || holdsOurs(request.chain) ? ours : journal.embedder(),
       backup: request.chain.at(-1)?.manifest.id,
       now: deps.clock.now(),
     });
@@ -145,11 +145,11 @@ class RestoreRun {
     this.#call = call;
   }
 
-  async fill(embedder: EmbedderIdentity): Promise<Filling> {
+  async fill(form: Omit<CollectionSpec, "name">): Promise<Filling> {
     const { chain, toTime, reEmbed } = this.#request;
     const { staged } = this.#deps.journal.working;
-    const what = JSON.stringify([chain.at(-1)?.manifest.id, toTime, reEmbed, embedder]);
-    const begun = await this.#staging.begin(what, embedder, this.#call.signal);
+    const what = JSON.stringify([chain.at(-1)?.manifest.id, toTime, reEmbed, form]);
+    const begun = await this.#staging.begin(what, form, this.#call.signal);
     const { fresh, resumed } = begun;
     const readBack = resumed ? undefined : new ReadBack(fresh, staged, this.#call);
     const filling = { fresh, readBack, state: { ...begun.state } };

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { EmbedderIdentity, VectorCollection } from "@holdfast/store";
+import type { CollectionSpec, VectorCollection } from "@holdfast/store";
 import { StoreError, type VectorStore } from "@holdfast/store";
 import type { Journal } from "../journal.ts";
 import type { Tables } from "../tables.ts";
@@ -48,7 +48,7 @@ export class Staging {
   /** Goes on where the same restore was cut off, if nothing was written since; or begins anew. */
   async begin(
     what: string,
-    embedder: EmbedderIdentity,
+    form: Omit<CollectionSpec, "name">,
     signal: AbortSignal,
   ): Promise<{ state: StagedState; fresh: VectorCollection; resumed: boolean }> {
     const { db } = this.#journal.working;
@@ -62,7 +62,7 @@ export class Staging {
     const name = `${this.#collection}${STAGED}${randomUUID().slice(0, 8)}`;
     const begun = { what, name, seq: lastNumber(db, "entry"), rows: undefined, filled: 0 };
     this.save(begun);
-    const fresh = await this.#store.createCollection({ name, embedder }, { signal });
+    const fresh = await this.#store.createCollection({ ...form, name }, { signal });
     return { state: begun, fresh, resumed: false };
   }
 

@@ -1,57 +1,42 @@
-import type {
-  CallOptions,
-  EmbedderIdentity,
-  VectorCollection,
-  VectorRecord,
-} from "@holdfast/store";
+import type { CallOptions, VectorCollection, VectorRecord } from "@holdfast/store";
 import type { Journal } from "../journal.ts";
+import { upsertEach } from "../upsert-each.ts";
 import type { OtherRecord } from "./others-mirror.ts";
 
 const PAGE = 500;
 
-/**
- * Which vectors a collection made anew is to hold: ours, unless everything in it is others' and of
- * another dimension.
- */
-export function embedderFor({ working }: Journal, ours: EmbedderIdentity): EmbedderIdentity {
-  if (working.mirror.hasApplied()) return ours;
-  return unknownEmbedder(working.others.page(0, 1)[0]?.vector?.length, ours);
-}
-
-/** Of vectors of others nobody knows the model: `ours`, unless they are of another `dimension`. */
-export function unknownEmbedder(
-  dimension: number | undefined,
-  ours: EmbedderIdentity,
-): EmbedderIdentity {
-  if (dimension === undefined || dimension === ours.dimension) return ours;
-  return { provider: "unknown", model: "unknown", dimension };
+export interface ReturnedOthers {
+  returned: number;
+  /** Ids of records that this store does not take; the mirror keeps them. */
+  refused: string[];
 }
 
 /**
  * Writes into a fresh collection what other programs had put into the one that was lost, as the
- * last sync saw it, except what is there already. Returns how many.
+ * last sync saw it, except what is there already.
  */
 export async function returnOthers(
   fresh: VectorCollection,
   { working }: Journal,
   call: CallOptions,
-): Promise<number> {
+): Promise<ReturnedOthers> {
   const { mirror, others } = working;
-  let returned = 0;
+  const done: ReturnedOthers = { returned: 0, refused: [] };
   for (let page = others.page(0, PAGE); page.length > 0;) {
     const theirs = page.filter(({ id }) => mirror.find(id) === undefined);
     const ids = theirs.map(({ id }) => id);
     const there = new Set((await fresh.get(ids, call)).map(({ id }) => id));
     const missing = theirs.filter(({ id }) => !there.has(id)).flatMap(asRecord);
-    await fresh.upsert(missing, call);
-    returned += missing.length;
+    const refused = await upsertEach(missing, fresh, call);
+    done.returned += missing.length - refused.size;
+    done.refused.push(...refused);
     page = others.page(page.at(-1)?.memory ?? 0, PAGE);
   }
-  return returned;
+  return done;
 }
 
 /** Nothing for a record whose vector the store did not have either. */
 export function asRecord({ id, document, metadata, vector }: OtherRecord): VectorRecord[] {
   if (vector === undefined) return [];
-  return [{ id, document: document ?? "", metadata, embedding: vector }];
+  return [{ id, document, metadata, embedding: vector }];
 }

@@ -11,6 +11,8 @@ import { ForgottenIds } from "../backup/forgotten-ids.ts";
 import type { Journal } from "../journal.ts";
 import { decodeRecord } from "../record-codec.ts";
 import type { Tables } from "../tables.ts";
+import { upsertEach } from "../upsert-each.ts";
+import type { OtherRecord } from "./others-mirror.ts";
 import { asRecord } from "./return-others.ts";
 import {
   countIn,
@@ -49,6 +51,8 @@ export interface SyncReport extends SyncCounts {
   keptVanished: number;
   dropped: number;
   restored: number;
+  /** Lost records that the store does not take back; they are still kept here. */
+  refused: readonly string[];
   /** A sync that was cut off was taken up. */
   resumed: boolean;
 }
@@ -95,7 +99,9 @@ async function openSynced(
   call: CallOptions,
 ): Promise<VectorCollection> {
   try {
-    return await store.openCollection(name, call);
+    const collection = await store.openCollection(name, call);
+    journal.noteForm(collection.info);
+    return collection;
   } catch (error) {
     const isLost = error instanceof StoreError && error.code === "COLLECTION_NOT_FOUND";
     const { held } = journal.working.others.count();
@@ -154,7 +160,7 @@ class CollectionSync {
     const { journal, clock } = this.#deps;
     await this.#scan();
     await this.#findVanished();
-    const { dropped, restored } = await this.#settleVanished();
+    const settled = await this.#settleVanished();
     const state = { ...this.#state, doneAt: clock.now() };
     journal.decide(({ db }) => noteSync(db, journal.collection, state));
     const { held, vanished } = journal.working.others.count();
@@ -164,8 +170,7 @@ class CollectionSync {
       ours: this.#ours,
       held,
       keptVanished: vanished,
-      dropped,
-      restored,
+      ...settled,
       resumed: this.#resumed,
     };
   }
@@ -260,13 +265,14 @@ class CollectionSync {
     }
   }
 
-  async #settleVanished(): Promise<{ dropped: number; restored: number }> {
+  async #settleVanished(): Promise<Pick<SyncReport, "dropped" | "restored" | "refused">> {
     const { journal, store } = this.#deps;
     const { others } = journal.working;
     const choice = this.#options.vanished ?? "keep";
     let dropped = 0;
     let restored = 0;
-    if (choice === "keep") return { dropped, restored };
+    const refused: string[] = [];
+    if (choice === "keep") return { dropped, restored, refused };
     const size = Math.min(PAGE, store.limits.batchRecordsMax);
     for (let page = others.page(0, size, { vanished: true }); page.length > 0;) {
       this.#renew();
@@ -274,22 +280,27 @@ class CollectionSync {
         journal.work(() => page.forEach(({ id }) => others.drop(id)));
         dropped += page.length;
       } else {
-        restored += await this.#restore(page);
+        const left = await this.#restore(page);
+        restored += page.length - left.length;
+        refused.push(...left);
       }
       page = others.page(page.at(-1)?.memory ?? 0, size, { vanished: true });
     }
     if (dropped > 0) journal.scour();
-    return { dropped, restored };
+    return { dropped, restored, refused };
   }
 
-  async #restore(page: ReturnType<Tables["others"]["page"]>): Promise<number> {
+  /** Returns the ids that the store does not take, or that have no vector to give it. */
+  async #restore(page: readonly OtherRecord[]): Promise<string[]> {
     const { journal } = this.#deps;
     const whole = page.flatMap(asRecord);
-    await this.#collection.upsert(whole, this.#call);
+    const refused = await upsertEach(whole, this.#collection, this.#call);
+    const written = whole.filter(({ id }) => !refused.has(id));
     journal.work(({ others }) => {
-      for (const record of whole) others.see(record, this.#state.run);
+      for (const record of written) others.see(record, this.#state.run);
     });
-    return whole.length;
+    const back = new Set(written.map(({ id }) => id));
+    return page.map(({ id }) => id).filter((id) => !back.has(id));
   }
 }
 

@@ -14,7 +14,7 @@ import type {
   Distance,
   Match,
   QueryOptions,
-  RecordMetadata,
+  Metadata,
   ScanOptions,
   StoredRecord,
   StoreLimits,
@@ -169,7 +169,7 @@ function merge(existing: RawRecord | undefined, record: VectorRecord): RawRecord
   };
 }
 
-function copyOf(metadata: RecordMetadata): RecordMetadata {
+function copyOf(metadata: Metadata): Metadata {
   return Object.fromEntries(
     Object.entries(metadata).map(([key, value]) => [
       key,
@@ -187,7 +187,7 @@ function stored(id: string, record: RawRecord, embeddings: boolean | undefined):
   };
 }
 
-function matches(metadata: RecordMetadata, where: Where): boolean {
+function matches(metadata: Metadata, where: Where): boolean {
   return Object.entries(where).every(
     ([key, value]) => Object.hasOwn(metadata, key) && metadata[key] === value,
   );

@@ -6,7 +6,7 @@ import type {
   CollectionForm,
   CollectionInfo,
   CollectionSpec,
-  RecordMetadata,
+  Metadata,
   StoreLimits,
   VectorCollection,
   VectorStore,
@@ -17,7 +17,7 @@ import { InMemoryCollection } from "./in-memory-collection.ts";
 /** A record as the database has it. */
 export interface RawRecord {
   document: string | null;
-  metadata: RecordMetadata;
+  metadata: Metadata;
   embedding: Float32Array;
 }
 

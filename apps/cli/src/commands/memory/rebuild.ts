@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { RebuildReport } from "@holdfast/memory";
+import { refusedText } from "../../backup/backup-text.ts";
 import { progressTeller } from "../../backup/tell-progress.ts";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
@@ -25,6 +26,10 @@ async function rebuild(options: { yes?: boolean }, context: Context): Promise<vo
     progress.onProgress({ stage: "store", done, total });
   const report = await withMemory(context, (memory) => memory.rebuild({ onProgress, signal }));
   progress.done();
+  if (report.refused.length > 0) {
+    output.warn(refusedText(report.refused));
+    context.exitStatus = EXIT.degraded;
+  }
   if (!report.equal) context.exitStatus = EXIT.failed;
   output.result(report, text(report));
 }

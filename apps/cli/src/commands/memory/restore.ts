@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { HoldfastError } from "@holdfast/core";
 import type { Backups, RestoreReport } from "@holdfast/memory";
-import { differenceText, memories, took } from "../../backup/backup-text.ts";
+import { differenceText, memories, refusedText, took } from "../../backup/backup-text.ts";
 import { restoreConfiguration } from "../../backup/restore-configuration.ts";
 import { progressTeller } from "../../backup/tell-progress.ts";
 import type { Context } from "../../context.ts";
@@ -119,9 +119,7 @@ function tellRest({ refused, pending }: RestoreReport, context: Context): void {
   if (pending !== undefined)
     output.warn(`restored here; the store follows by itself, not yet, since ${pending}`);
   if (refused.length === 0) return;
-  output.warn(
-    `the store refuses ${refused.length} records of other programs: ${refused.slice(0, 10).join(", ")}`,
-  );
+  output.warn(refusedText(refused));
   context.exitStatus = EXIT.degraded;
 }
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { SyncOptions, SyncReport } from "@holdfast/memory";
+import { refusedText } from "../../backup/backup-text.ts";
 import { progressTeller } from "../../backup/tell-progress.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
@@ -62,6 +63,7 @@ async function sync(options: Options, context: Context): Promise<void> {
     output.warn(
       `${count(report.keptVanished)} that the store has lost, kept in the mirror; put them back with --vanished restore, or let them go with --vanished drop`,
     );
+  if (report.refused.length > 0) output.warn(refusedText(report.refused));
   if (report.forgotten > 0)
     output.warn(
       `${count(report.forgotten)} forgotten here, and in the store nonetheless; forget them there: holdfast memory forget ${report.samples.forgotten.map(printable).join(" ")}`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Metadata, VectorRecord } from "../../vector-store.ts";
+import type { Metadata, VectorRecord, Where } from "../../vector-store.ts";
 import { type CaseBody, fails, record, collect } from "./contract-case.ts";
 
 const UNSTORABLE: Readonly<Record<string, VectorRecord>> = {
@@ -55,7 +55,7 @@ export const REFUSING: Readonly<Record<string, CaseBody>> = {
       collection.query(Float32Array.from([1, 1, 1, Number.NaN]), { limit: 1 }),
       "STORE_REJECTED",
     );
-    const list = { n: ["x"] } as unknown as Metadata;
+    const list = { n: ["x"] } as unknown as Where;
     for (const where of [{ $and: "x" }, { "": 1 }, { n: Number.NaN }, list]) {
       await fails(collection.query(embedding, { limit: 1, where }), "STORE_REJECTED");
       await fails(collect(collection.scan({ where })), "STORE_REJECTED");

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { DrillReport, VerifyReport } from "@holdfast/memory";
-import { formatBytes, memories, took } from "../../../backup/backup-text.ts";
+import { formatBytes, memories, refusedText, took } from "../../../backup/backup-text.ts";
 import { drillBackup } from "../../../backup/drill.ts";
 import { progressTeller } from "../../../backup/tell-progress.ts";
 import type { Context } from "../../../context.ts";
@@ -35,6 +35,8 @@ async function verify(file: string, options: { drill?: boolean }, context: Conte
         : undefined;
     progress.done();
     if (drill !== undefined) backups.noteDrill(report.id, drill.tookMs);
+    if (drill !== undefined && drill.refused.length > 0)
+      output.warn(`not drilled: ${refusedText(drill.refused)}`);
     if (report.partial !== undefined) {
       output.warn(`it is partial: ${report.partial}`);
       context.exitStatus = EXIT.degraded;
