@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { startChroma } from "@holdfast/testkit";
 import { type CliResult, Sandbox } from "./run-cli.ts";
 
@@ -22,15 +23,45 @@ function filesWith(text: string): string[] {
   });
 }
 
+/** A memory's vector as the mirror holds it. */
+function vectorOf(id: string): Float32Array {
+  using database = new DatabaseSync(join(sandbox.folder, ".holdfast/chroma.holdfast/memory.db"));
+  const { vector } = database
+    .prepare("SELECT vector FROM vector JOIN memory USING (memory) WHERE collection > 0 AND id = ?")
+    .get(id) as { vector: Uint8Array };
+  return new Float32Array(vector.slice().buffer);
+}
+
+/** Every file of the user in which a vector stands, at any offset, as it is or normalised. */
+function filesNear(vector: Float32Array): string[] {
+  // Looked for by its largest number: most files are full of zeros.
+  const most = vector.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+  const from = vector.indexOf(most);
+  const isAt = (floats: Float32Array, at: number): boolean =>
+    vector.every((value, n) => Math.abs((floats[at + n] ?? Number.NaN) - value) <= 1e-6);
+  return readdirSync(sandbox.folder, { recursive: true, encoding: "utf8" }).filter((name) => {
+    const path = join(sandbox.folder, name);
+    if (!statSync(path).isFile()) return false;
+    const bytes = new Uint8Array(readFileSync(path));
+    return [0, 1, 2, 3].some((shift) => {
+      const whole = Math.max(0, Math.floor((bytes.length - shift) / 4));
+      const floats = new Float32Array(bytes.buffer.slice(shift, shift + whole * 4));
+      return floats.some((value, at) => Math.abs(value - most) <= 1e-6 && isAt(floats, at - from));
+    });
+  });
+}
+
 test("what was purged is in no byte under the workspace; what holds it still is named", async () => {
   await run("init");
   const secret = "the xylophone stands in the quartzroom";
   await run("memory", "add", secret, "--id", "secret", "--meta", "place=zanzibarquay");
   await run("memory", "add", "another memory", "--id", "other");
+  const vector = vectorOf("secret");
   // A rebuild keeps a copy of the collection.
   expect((await run("memory", "rebuild", "--yes")).status).toBe(0);
   await run("memory", "forget", "secret", "--yes");
   expect(filesWith("xylophone")).not.toEqual([]);
+  expect(filesNear(vector)).not.toEqual([]);
 
   const purged = await run("memory", "forget", "secret", "--purge", "--yes");
   expect(purged).toMatchObject({
@@ -41,6 +72,7 @@ test("what was purged is in no byte under the workspace; what holds it still is 
   });
   expect(filesWith("xylophone")).toEqual([]);
   expect(filesWith("zanzibarquay")).toEqual([]);
+  expect(filesNear(vector)).toEqual([]);
   const { json } = await run("memory", "search", "another memory");
   expect(json.data).toMatchObject({ degraded: false, hits: [{ id: "other" }] });
 }, 240_000);

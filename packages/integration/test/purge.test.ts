@@ -1,9 +1,13 @@
 import { expect, test } from "@jest/globals";
 import { closeSync, globSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { compactDirectory } from "@holdfast/chroma";
+import { ChromaStore, compactDirectory } from "@holdfast/chroma";
+import { hashEmbedder } from "@holdfast/embedder/testing";
+import type { Memory } from "@holdfast/memory";
+import type { Distance } from "@holdfast/store";
 import { startChroma } from "@holdfast/testkit";
 import { openMemory } from "./support/open-memory.ts";
+import { testedBuilds } from "./support/server-builds.ts";
 
 function filesWith(directory: string, needle: string): string[] {
   return globSync("**/*", { cwd: directory }).filter((name) => {
@@ -52,3 +56,103 @@ test("what was forgotten is in no file of Chroma's once it was compacted; the re
     await chroma.stop();
   }
 }, 120_000);
+
+/** Files that hold a vector, as it is or brought to length 1, at any offset. */
+function filesNear(directory: string, vector: Float32Array): string[] {
+  const unit = vector.map((value) => value / Math.hypot(...vector));
+  return globSync("**/*", { cwd: directory }).filter((name) => {
+    const path = join(directory, name);
+    return statSync(path).isFile() && [vector, unit].some((one) => holds(readFileSync(path), one));
+  });
+}
+
+function holds(bytes: Buffer, vector: Float32Array): boolean {
+  // Looked for by its largest number: most files are full of zeros.
+  const most = vector.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+  const from = vector.indexOf(most);
+  const isNear = (floats: Float32Array, at: number): boolean =>
+    vector.every((value, n) => Math.abs((floats[at + n] ?? Number.NaN) - value) <= 1e-5);
+  return [0, 1, 2, 3].some((shift) => {
+    const whole = Math.max(0, Math.floor((bytes.length - shift) / 4));
+    const floats = new Float32Array(new Uint8Array(bytes).buffer.slice(shift, shift + whole * 4));
+    return floats.some((value, at) => Math.abs(value - most) <= 1e-5 && isNear(floats, at - from));
+  });
+}
+
+/** Words of its own for each, so that no two have the same neighbours. */
+const textOf = (n: number): string => `${n * 7_919} ${n * 104_729} ${n * 15_485_863} ${n}`;
+
+/** Which memories are not found by their own text. */
+async function unfound(memory: Memory, count: number): Promise<number[]> {
+  const missed: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const { hits } = await memory.search(textOf(n), { limit: 1 });
+    if (hits[0]?.id !== `id-${n}`) missed.push(n);
+  }
+  return missed;
+}
+
+const EVERY = testedBuilds().flatMap((build) =>
+  (["cosine", "l2"] as const).map((distance) => ({ ...build, distance })),
+);
+
+test.each(EVERY)(
+  "nor is its vector, in an index that was persisted ($distance, $name)",
+  async ({ command, distance }: { command: readonly string[] | undefined; distance: Distance }) => {
+    const chroma = await startChroma(command === undefined ? {} : { command });
+    try {
+      const embedder = hashEmbedder({ dimension: 64 });
+      const store = new ChromaStore({ mode: "server", host: chroma.host, port: chroma.port });
+      await store.createCollection({
+        name: "memories",
+        embedder: await embedder.identity(),
+        distance,
+        settings: { hnsw: { sync_threshold: 50 } },
+      });
+      await store.close();
+      const memory = openMemory(chroma.dataDirectory);
+      const say = (from: number, count: number): Promise<unknown> =>
+        memory.addMany(
+          Array.from({ length: count }, (_, n) => ({
+            id: `id-${from + n}`,
+            text: textOf(from + n),
+          })),
+        );
+      await memory.add("the xylophone stands in the quartzroom", { id: "early" });
+      await memory.add("the marimba stands in the marbleroom", { id: "late" });
+      await say(0, 98);
+      // Persisted once with both; a second time after the first of them was deleted.
+      await memory.forget(["early"]);
+      await say(98, 80);
+      await memory.forget(["late"]);
+      await memory.close();
+      await chroma.kill9();
+      const vectors = await embedder.embed([
+        "the xylophone stands in the quartzroom",
+        "the marimba stands in the marbleroom",
+      ]);
+      for (const vector of vectors)
+        expect(filesNear(chroma.dataDirectory, vector)).toContainEqual(
+          expect.stringContaining("data_level0.bin"),
+        );
+
+      compactDirectory(chroma.dataDirectory, ["early", "late"]);
+      for (const vector of vectors) expect(filesNear(chroma.dataDirectory, vector)).toEqual([]);
+
+      await chroma.restart();
+      const again = openMemory(chroma.dataDirectory);
+      expect(await again.compare()).toMatchObject({ equal: true, compared: 178, foreign: 0 });
+      expect(await unfound(again, 178)).toEqual([]);
+      await again.addMany(
+        Array.from({ length: 120 }, (_, n) => ({ id: `more-${n}`, text: `more of it ${n}` })),
+      );
+      expect(await again.compare()).toMatchObject({ equal: true, compared: 298 });
+      await again.close();
+      await chroma.kill9();
+      for (const vector of vectors) expect(filesNear(chroma.dataDirectory, vector)).toEqual([]);
+    } finally {
+      await chroma.stop();
+    }
+  },
+  120_000,
+);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { wipeDeletedVectors } from "./wipe-deleted-vectors.ts";
 import { wipeUnusedRows } from "./wipe-unused-rows.ts";
 
 /** Chroma's own numbers of operations in its queue. */
@@ -7,12 +8,12 @@ const DELETE_OPERATION = 3;
 const IDS_PER_STATEMENT = 500;
 
 /**
- * Takes the texts and metadata of deleted records out of Chroma's SQLite for good: its queue still
- * says what was once written, the words stay in the full-text index until it is merged, and free
- * pages keep what stood in them; and what its memory left in index files. Call it with the server stopped and the keeper's lock held.
+ * Takes deleted records out of Chroma's files for good. Its queue still has their texts, metadata
+ * and vectors; their words stay in the full-text index until it is merged; free pages keep what
+ * stood in them; index files keep deleted vectors, and in reserved rows what its memory held. Call
+ * it with the server stopped and the keeper's lock held.
  *
- * What is still in the collection stays, also under one of `ids`; vectors that Chroma has written
- * to its index files stay there, under no name, until the collection is made anew.
+ * What is still in a collection stays there, also under one of `ids`, with what the queue has of it.
  * @throws SQLite's errors; the file is then as it was.
  */
 export function compactDirectory(dataDirectory: string, ids: readonly string[]): void {
@@ -31,6 +32,7 @@ export function compactDirectory(dataDirectory: string, ids: readonly string[]):
     throw error;
   }
   database.exec("VACUUM");
+  wipeDeletedVectors(dataDirectory, database, ids);
   wipeUnusedRows(dataDirectory);
 }
 
@@ -39,8 +41,11 @@ function forgetInQueue(database: DatabaseSync, ids: readonly string[]): void {
   const marks = ids.map(() => "?").join(", ");
   database
     .prepare(
-      `UPDATE embeddings_queue SET metadata = '{}'
-       WHERE id IN (${marks}) AND operation <> ? AND id NOT IN (SELECT embedding_id FROM embeddings)`,
+      `UPDATE embeddings_queue AS queue
+       SET metadata = '{}', vector = CASE WHEN vector IS NULL THEN NULL ELSE zeroblob(length(vector)) END
+       WHERE id IN (${marks}) AND operation <> ? AND NOT EXISTS
+         (SELECT 1 FROM embeddings JOIN segments ON segments.id = embeddings.segment_id
+          WHERE embedding_id = queue.id AND queue.topic LIKE '%/' || segments.collection)`,
     )
     .run(...ids, DELETE_OPERATION);
 }

@@ -12,6 +12,9 @@ export interface IndexRow {
   deleted: boolean;
 }
 
+const DATA = "data_level0.bin";
+const LENGTHS = "length.bin";
+
 /** Where the parts of a row of data_level0.bin are, in bytes. */
 interface RowLayout {
   rowBytes: number;
@@ -26,6 +29,8 @@ const LABEL_AT = 36;
 const VECTOR_AT = 44;
 const HEADER_BYTES_MIN = 52;
 const LABEL_BYTES = 8;
+const LINKS_AT = 4;
+const LINK_BYTES = 4;
 const FLOAT_BYTES = 4;
 const READ_BYTES = 4 * 1_024 * 1_024;
 /** The second byte after the count of links; its lowest bit says that the row is deleted. */
@@ -55,8 +60,8 @@ export class IndexFiles implements Disposable {
     const told = header && toldLayout(header, shape.dimension);
     this.#layout = told ?? defaultLayout(shape);
     this.filled = told && header?.readUInt32LE(COUNT_AT);
-    this.#lengths = shape.space === "cosine" ? readIfThere(join(folder, "length.bin")) : undefined;
-    const path = join(folder, "data_level0.bin");
+    this.#lengths = shape.space === "cosine" ? readIfThere(join(folder, LENGTHS)) : undefined;
+    const path = join(folder, DATA);
     try {
       this.#descriptor = openSync(path, "r");
     } catch (error) {
@@ -118,6 +123,27 @@ export class IndexFiles implements Disposable {
     const isUnit = Math.abs(Math.sqrt(squares) - 1) <= UNIT_TOLERANCE;
     if (!isUnit || !Number.isFinite(length) || length <= 0) return undefined;
     return vector.map((value) => value * length);
+  }
+
+  /** Where a row's vector stands: its numbers, and for cosine its length, which is in a file apart. */
+  get parts(): readonly { name: string; bytes: number; at: (row: number) => number }[] {
+    const { rowBytes, vectorAt } = this.#layout;
+    const numbers = {
+      name: DATA,
+      bytes: this.dimension * FLOAT_BYTES,
+      at: (row: number) => row * rowBytes + vectorAt,
+    };
+    const length = { name: LENGTHS, bytes: FLOAT_BYTES, at: (row: number) => row * FLOAT_BYTES };
+    return this.#lengths === undefined ? [numbers] : [numbers, length];
+  }
+
+  /** The rows that a row is linked to on the lowest level. */
+  neighboursOf(row: number): number[] {
+    const { rowBytes, vectorAt } = this.#layout;
+    const links = Buffer.alloc(vectorAt);
+    readSync(this.#descriptor, links, 0, vectorAt, row * rowBytes);
+    const count = Math.min(links.readUInt16LE(0), (vectorAt - LINKS_AT) / LINK_BYTES);
+    return Array.from({ length: count }, (_, n) => links.readUInt32LE(LINKS_AT + n * LINK_BYTES));
   }
 
   [Symbol.dispose](): void {

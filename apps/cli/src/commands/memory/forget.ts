@@ -126,7 +126,7 @@ function purgeText(
   const unknown = "too short, too many, or not known any more";
   return [
     compacted
-      ? "Chroma's files were compacted; vectors, without a text, may stay in its queue and index files."
+      ? "Chroma's files were compacted, vectors included."
       : "Chroma's own files were not touched: it runs elsewhere, or has not forgotten yet.",
     ...(collections.length === 0 ? [] : [`Deleted from ${collections.join(", ")} as well.`]),
     remains.length > 0
