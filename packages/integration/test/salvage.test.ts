@@ -16,15 +16,14 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globa
 import {
   inspectDataDirectory,
   ManagedServer,
-  replaceDirectory,
   type SalvagedIndex,
-  salvageIndexes,
   type Space,
   statePathsOf,
 } from "@holdfast/chroma";
 import { seededRandom } from "@holdfast/core";
 import { RawChroma, type RawRecord } from "./support/raw-chroma.ts";
 import { testedBuilds } from "./support/server-builds.ts";
+import { salvageTorn } from "./support/torn-store.ts";
 
 // Real servers, on a machine that may be busy: how long it takes is not what is tested.
 jest.setTimeout(300_000);
@@ -214,15 +213,11 @@ function someRecords(prefix: string, count: number, seed: number): RawRecord[] {
 
 async function salvage(): Promise<SalvagedIndex[]> {
   const { findings } = inspectDataDirectory(data);
-  const segments = findings.flatMap((each) => (each.kind === "torn-index" ? [each.segment] : []));
-  expect(segments).toHaveLength(1);
-  const why = { reason: "torn", evidence: findings };
-  const { result, data: aside } = await replaceDirectory(data, why, (copy, original) =>
-    salvageIndexes(copy, original, segments),
-  );
+  expect(findings.filter(({ kind }) => kind === "torn-index")).toHaveLength(1);
+  const { salvaged, aside } = await salvageTorn(data);
   expect(inspectDataDirectory(aside).damaged).toBe(true);
   expect(inspectDataDirectory(data).damaged).toBe(false);
-  return result;
+  return salvaged;
 }
 
 /** The folder of the index that was persisted. */

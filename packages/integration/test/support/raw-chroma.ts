@@ -5,6 +5,8 @@ export interface RawRecord {
   id: string;
   vector: Float32Array;
   text: string;
+  /** Default when written: the text's length. */
+  metadata?: Record<string, string | number>;
 }
 
 /** Chroma's own HTTP interface, for collections that Holdfast would not make. */
@@ -39,7 +41,7 @@ export class RawChroma {
         ids: part.map(({ id }) => id),
         embeddings: part.map(({ vector }) => Array.from(vector)),
         documents: part.map(({ text }) => text),
-        metadatas: part.map(({ text }) => ({ length: text.length })),
+        metadatas: part.map(({ text, metadata }) => metadata ?? { length: text.length }),
       });
     }
   }
@@ -59,11 +61,17 @@ export class RawChroma {
       const page = (await this.#call("POST", `/${collection}/get`, {
         limit: 500,
         offset,
-        include: ["documents", "embeddings"],
-      })) as { ids: string[]; documents: string[]; embeddings: number[][] };
+        include: ["documents", "embeddings", "metadatas"],
+      })) as {
+        ids: string[];
+        documents: string[];
+        embeddings: number[][];
+        metadatas: Record<string, string | number>[];
+      };
       page.ids.forEach((id, index) => {
         const vector = Float32Array.from(page.embeddings[index] ?? []);
-        found.set(id, { id, vector, text: page.documents[index] ?? "" });
+        const metadata = page.metadatas[index] ?? {};
+        found.set(id, { id, vector, text: page.documents[index] ?? "", metadata });
       });
       if (page.ids.length < 500) return found;
     }
