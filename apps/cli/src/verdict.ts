@@ -26,18 +26,29 @@ export interface VerdictOptions {
 /** The health loop's own, which a test holds it to: to load all of that for a number takes time. */
 export const FRESH_INTERVALS = 3;
 
+/** Clocks of processes that ask at the same moment differ by less. */
+const CLOCK_SKEW_MS = 1_000;
+
 type Judgement = Omit<Verdict, "evidenceAgeMs">;
 
 /** What a workspace's own records and its keeper's say about it, the worst first. */
 export function verdictOf(status: MemoryStatus, options: VerdictOptions): Verdict {
   const { now, intervalMs, keeper, isServerGone = false } = options;
   const answers = [status.storeLastAnsweredAt, keeper?.canaryAt].filter((at) => at !== undefined);
-  const evidenceAgeMs = answers.length === 0 ? undefined : Math.max(0, now - Math.max(...answers));
+  // Of an answer that is still to come nobody can say how old it is.
+  const dated = answers.filter((at) => at <= now + CLOCK_SKEW_MS);
+  const isSetBack = dated.length === 0 && answers.length > 0;
+  const evidenceAgeMs = dated.length === 0 ? undefined : Math.max(0, now - Math.max(...dated));
   const freshMs = FRESH_INTERVALS * intervalMs;
   const judgement =
     judgeWrites(status) ??
-    (keeper && judgeKeeper(keeper, now - keeper.changedAt > freshMs, isServerGone)) ??
-    judge(status, { ageMs: evidenceAgeMs, freshMs, isStopped: keeper?.running === false });
+    (keeper && judgeKeeper(keeper, keeper.silentMs > freshMs, isServerGone)) ??
+    judge(status, {
+      ageMs: evidenceAgeMs,
+      freshMs,
+      isStopped: keeper?.running === false,
+      isSetBack,
+    });
   return { ...judgement, evidenceAgeMs };
 }
 
@@ -87,9 +98,16 @@ function judgeKeeper(
   return { status: "recovering", cause: `the keeper is ${phase}: ${detail}`, next: SERVER };
 }
 
+interface Evidence {
+  ageMs: number | undefined;
+  freshMs: number;
+  isStopped: boolean;
+  isSetBack: boolean;
+}
+
 function judge(
   { ledger, breaker: circuits, outbox }: MemoryStatus,
-  { ageMs, freshMs, isStopped }: { ageMs: number | undefined; freshMs: number; isStopped: boolean },
+  { ageMs, freshMs, isStopped, isSetBack }: Evidence,
 ): Judgement {
   const breaker = worstCircuit(circuits);
   if (breaker.state === "open")
@@ -121,6 +139,12 @@ function judge(
       status: "unknown",
       cause: `the server is stopped until it is needed${ageMs === undefined ? "" : `; it answered ${formatDuration(ageMs)} ago`}`,
       next: "holdfast health",
+    };
+  if (isSetBack)
+    return {
+      status: "unknown",
+      cause: "the clock was set back since the store answered: how long ago that was is not known",
+      next: "holdfast server status",
     };
   if (ageMs === undefined)
     return {

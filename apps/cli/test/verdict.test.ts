@@ -21,7 +21,7 @@ interface Facts {
 
 function keeper({ keeper: known }: Facts): KeeperStatus | undefined {
   if (known === undefined) return undefined;
-  const state = { running: true, phase: "ready", detail: "", changedAt: NOW - 1_000 };
+  const state = { running: true, phase: "ready", detail: "", silentMs: 1_000 };
   return { ...state, ...known } as KeeperStatus;
 }
 
@@ -107,6 +107,20 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     /server/,
   ],
   [
+    "the clock was set back since the store answered",
+    { answeredAt: NOW + 86_400_000 },
+    "unknown",
+    /clock was set back since the store answered/,
+    /server status/,
+  ],
+  [
+    "the store answered after the clock was set back, and the canary came back before",
+    { answeredAt: NOW - 3_000, keeper: { canaryAt: NOW + 86_400_000 } },
+    "healthy",
+    /answered 3 s ago/,
+    undefined,
+  ],
+  [
     "its keeper's canary came back",
     { answeredAt: NOW - 900_000, keeper: { canaryAt: NOW - 2_000 } },
     "healthy",
@@ -129,7 +143,7 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
   ],
   [
     "its keeper stands still",
-    { keeper: { changedAt: NOW - 91_000, canaryAt: NOW - 91_000 } },
+    { keeper: { silentMs: 91_000, canaryAt: NOW - 91_000 } },
     "unknown",
     /stands still/,
     /server stop/,

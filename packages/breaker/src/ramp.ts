@@ -1,3 +1,5 @@
+import { CLOCK_SKEW_MS } from "./transition.ts";
+
 /** Parts of the calls let through, in equal steps of the ramp's duration. */
 const STEPS = [0.1, 0.25, 0.5];
 
@@ -18,7 +20,8 @@ export class Ramp {
   /** Milliseconds to the next step when this call must wait, 0 when it may run. */
   waitMs(elapsedMs: number): number {
     const stepMs = this.#durationMs / STEPS.length;
-    // A clock set back reads as the ramp's start.
+    // A clock that was set back would stretch it; a little behind is its start.
+    if (elapsedMs < -CLOCK_SKEW_MS) return 0;
     const step = Math.floor(Math.max(0, elapsedMs) / stepMs);
     const part = STEPS[step];
     if (part === undefined) return 0;

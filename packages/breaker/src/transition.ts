@@ -35,7 +35,7 @@ export interface Step<T> {
 }
 
 /** A wall clock this far behind a stored time has been set back; smaller gaps are noise. */
-const CLOCK_SKEW_MS = 1_000;
+export const CLOCK_SKEW_MS = 1_000;
 
 /** When to ask again while probes run: they mostly end long before their leases do. */
 export const PROBE_HINT_MS = 1_000;

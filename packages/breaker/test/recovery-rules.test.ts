@@ -97,6 +97,15 @@ describe("the wall clock is set", () => {
     expect(breaker.state()).toBe("half-open");
   });
 
+  test("back while it lets ever more calls through: that time is over, not a day away", async () => {
+    const { breaker, clock } = create({ rampMs: 30_000, successThreshold: 1 });
+    await failTimes(breaker, 5);
+    await breaker.probeNow("test");
+    await succeed(breaker);
+    clock.jump(-86_400_000);
+    for (let call = 0; call < 20; call++) expect(await succeed(breaker)).toBe("ok");
+  });
+
   test("back by less than a second: nothing changes", async () => {
     const { breaker, clock } = create();
     await failTimes(breaker, 5);

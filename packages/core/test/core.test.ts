@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "@jest/globals";
 import {
   durationMs,
@@ -74,4 +75,13 @@ test("HoldfastError keeps its cause and says whether a retry can help", () => {
   const cause = new Error("disk");
   const error = new HoldfastError("no", { code: "X", hint: "y", retryable: true, cause });
   expect(error).toMatchObject({ code: "X", hint: "y", retryable: true, cause });
+});
+
+test("monotonic time is one for all processes of this machine", () => {
+  const script = "process.stdout.write(String(process.hrtime.bigint()))";
+  const before = systemClock.monotonic();
+  const { stdout } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+  const theirs = Number(stdout) / 1e6;
+  expect(theirs).toBeGreaterThan(before);
+  expect(theirs).toBeLessThan(systemClock.monotonic());
 });

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Memory } from "@holdfast/memory";
 import { startChroma, type TestChroma } from "@holdfast/testkit";
@@ -52,7 +51,7 @@ test("a drainer stopped past its lease, and a forget meanwhile: nothing rises ag
   });
   try {
     stopped.send({ do: "add", id: "zombie", text: "sent late" });
-    await waitUntilStopped(stopped.pid);
+    await stopped.stopped();
     expect(await memory.forget(["zombie"])).toMatchObject({
       ids: ["zombie"],
       durability: "stored",
@@ -74,7 +73,7 @@ test.each([0, 4, 12, undefined])(
     const stopped = await startWriter(settings);
     try {
       stopped.send({ do: "add", id, text: "sent much later" });
-      await waitUntilStopped(stopped.pid);
+      await stopped.stopped();
       await pause(400);
       expect(await memory.forget([id])).toMatchObject({ ids: [id], durability: "stored" });
       stopped.signal("SIGCONT");
@@ -94,12 +93,6 @@ async function expectGone(id: string): Promise<void> {
   expect((await memory.get(id)).memory).toBeUndefined();
   expect(await memory.compare()).toMatchObject({ equal: true, foreign: 0 });
   expect(memory.status().ledger).toMatchObject({ queued: 0, residual: 0 });
-}
-
-async function waitUntilStopped(pid: number): Promise<void> {
-  while (!/\) T /.test(readFileSync(`/proc/${pid}/stat`, "latin1"))) {
-    await pause(20);
-  }
 }
 
 function pause(ms: number): Promise<void> {

@@ -24,7 +24,7 @@ export class DrainLease {
   readonly #leaseMs: number;
   readonly #journal: Journal;
   readonly #clock: Clock;
-  /** When it was last known to be ours, by the wall clock. */
+  /** When it was last known to be ours, in monotonic milliseconds. */
   #heldAt = Number.NEGATIVE_INFINITY;
 
   constructor(leaseMs: number, { journal, clock }: { journal: Journal; clock: Clock }) {
@@ -36,7 +36,7 @@ export class DrainLease {
   /** Keeps the one held, or takes a new one; undefined when another process has it. */
   take(held: string | undefined): string | undefined {
     if (held !== undefined) return this.#renew(held) ? held : undefined;
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const token = this.#journal.takeLease(now, this.#leaseMs);
     if (token !== undefined) this.#heldAt = now;
     return token;
@@ -58,8 +58,7 @@ export class DrainLease {
 
   /** Whether it is ours, and for long enough: renewed, unless it was a moment ago. */
   isHeldFor(token: string): boolean {
-    const age = this.#clock.now() - this.#heldAt;
-    const isFresh = age >= 0 && age < this.#leaseMs * FRESH_SHARE;
+    const isFresh = this.#clock.monotonic() - this.#heldAt < this.#leaseMs * FRESH_SHARE;
     return isFresh ? this.#journal.working.lease.isHeldBy(token) : this.#renew(token);
   }
 
@@ -69,7 +68,7 @@ export class DrainLease {
   }
 
   #renew(token: string): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const isOurs = this.#journal.working.lease.renew(token, now, this.#leaseMs);
     if (isOurs) this.#heldAt = now;
     return isOurs;

@@ -195,8 +195,8 @@ export class Journal {
   }
 
   /**
-   * Takes the right to change the store, inside {@link work}; undefined when another has it. One who
-   * died with it may have been replacing the collection: then handles are void.
+   * Takes the right to change the store from `now`, a monotonic time, inside {@link work}; undefined
+   * when another has it. One who died with it may have been replacing the collection: then handles are void.
    */
   takeLease(now: number, durationMs: number): string | undefined {
     const { db, lease } = this.working;

@@ -1,6 +1,7 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
 import { backupStatusOf } from "./backup/backup-log.ts";
+import { remainingMs } from "./drainer.ts";
 import type { Journal } from "./journal.ts";
 import type { MemoryStatus } from "./memory.ts";
 import { syncStateOf } from "./sync/sync-state.ts";
@@ -12,6 +13,7 @@ export function statusOf(
 ): MemoryStatus {
   return journal.view(({ outbox, mirror, unsettled, others }) => {
     const { lastError, nextAttemptAt, answeredAt } = journal.attempts();
+    const waitMs = remainingMs(nextAttemptAt, clock.now());
     const oldest = outbox.oldestQueuedAt();
     return {
       ledger: outbox.ledger(),
@@ -19,7 +21,7 @@ export function statusOf(
         ...outbox.load(),
         oldestAgeMs: oldest === undefined ? undefined : Math.max(0, clock.now() - oldest),
         lastError: lastError ?? undefined,
-        nextAttemptAt: nextAttemptAt ?? undefined,
+        nextAttemptAt: waitMs === 0 ? undefined : clock.now() + waitMs,
         unsettled: unsettled.count(),
       },
       mirrored: mirror.count(),

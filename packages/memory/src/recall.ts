@@ -242,10 +242,12 @@ export class Recall {
   #source(reason: string | undefined, exceptTags: readonly string[] = []): RecallSource {
     const { journal, clock } = this.#deps;
     const { answeredAt } = journal.attempts();
+    // Undefined as well when the clock was set back since: how long ago that was cannot be said.
+    const ageMs = answeredAt === null ? -1 : clock.now() - answeredAt;
     return {
       degraded: reason !== undefined,
       reason,
-      ageMs: answeredAt === null ? undefined : Math.max(0, clock.now() - answeredAt),
+      ageMs: ageMs < 0 ? undefined : ageMs,
       queued: journal.outbox.queuedExcept(exceptTags),
     };
   }

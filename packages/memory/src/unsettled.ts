@@ -7,6 +7,8 @@ const RECHECK_MS_MAX = 3_600_000;
 const FOREIGN_SENDER_MS_MAX = 86_400_000;
 const CHECKS_MIN = 2;
 const GIVEN_UP = "";
+/** A time further ahead than any is set for means that the clock was set back: it is due. */
+const DUE = "next_check_at NOT BETWEEN ? + 1 AND ? + " + RECHECK_MS_MAX;
 
 /**
  * Ids whose write was sent and not yet answered. While the sender holds its lease they are in
@@ -81,9 +83,9 @@ export class Unsettled {
     const rows = this.#db
       .prepare(
         `SELECT DISTINCT id FROM unsettled WHERE collection = ? AND token <> ?
-           AND (next_check_at <= ? OR (incarnation IS NOT NULL AND incarnation IS NOT ?)) LIMIT ?`,
+           AND (${DUE} OR (incarnation IS NOT NULL AND incarnation IS NOT ?)) LIMIT ?`,
       )
-      .all(this.#collection, token, now, incarnation ?? null, limit);
+      .all(this.#collection, token, now, now, incarnation ?? null, limit);
     return rows.map((row) => (row as { id: string }).id);
   }
 
@@ -100,7 +102,7 @@ export class Unsettled {
     const read = this.#db.prepare(
       `SELECT token, since, checks, incarnation FROM unsettled
        WHERE collection = ? AND id = ? AND token <> ?
-         AND (next_check_at <= ? OR (incarnation IS NOT NULL AND incarnation IS NOT ?))`,
+         AND (${DUE} OR (incarnation IS NOT NULL AND incarnation IS NOT ?))`,
     );
     const remove = this.#db.prepare(
       "DELETE FROM unsettled WHERE collection = ? AND id = ? AND token = ?",
@@ -110,7 +112,7 @@ export class Unsettled {
          incarnation = coalesce(incarnation, ?) WHERE collection = ? AND id = ? AND token = ?`,
     );
     for (const id of ids) {
-      for (const raw of read.all(this.#collection, id, token, now, incarnation ?? null)) {
+      for (const raw of read.all(this.#collection, id, token, now, now, incarnation ?? null)) {
         const row = raw as unknown as UnsettledRow;
         if (isOver(row, now, incarnation)) remove.run(this.#collection, id, row.token);
         else {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Clock } from "@holdfast/core";
+import { type Clock, systemClock } from "@holdfast/core";
 import type { FaultPoint } from "@holdfast/store/testing";
 import { unavailable, workspace } from "./fixture.ts";
 
@@ -144,7 +144,7 @@ describe("two drainers", () => {
 function shifted(byMs: number): Clock {
   return {
     now: () => Date.now() + byMs,
-    monotonic: () => performance.now(),
+    monotonic: () => systemClock.monotonic() + byMs,
     sleep: (delayMs, signal) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(resolve, delayMs);

@@ -75,7 +75,7 @@ describe("a plan", () => {
     const engine = engineOf([scripted("files", () => true, [{ action: "touch" }])], () => false, {
       journal,
     });
-    const hold = journal.hold("shop", Date.UTC(2026, 0, 5), 60_000);
+    const hold = journal.hold("shop", 0, 60_000);
     await engine.plan();
     expect(journal.incidents()).toEqual([]);
     hold?.release();
@@ -355,9 +355,8 @@ describe("one at a time", () => {
     const step = {
       action: "stall",
       run: ({ note }: { note: (message: string) => void }) => {
-        // As after SIGSTOP or sleep: the clock has moved and no timer has run.
-        clock.jump(3_600_000);
-        taken = journal.hold("shop", clock.now(), 60_000);
+        // As after SIGSTOP: time has passed for the other one, and no timer of this one has run.
+        taken = journal.hold("shop", clock.monotonic() + 3_600_000, 60_000);
         note("I am still here");
         return repaired();
       },
@@ -372,4 +371,32 @@ describe("one at a time", () => {
     expect(taken).toBeDefined();
     expect(journal.unfinished("shop")?.notes).toEqual([]);
   });
+
+  test.each([-86_400_000, 86_400_000])(
+    "a wall clock that jumps by %i ms lets nobody else in",
+    async (jumpMs) => {
+      const clock = new FakeClock();
+      const journal = scratchJournal();
+      let taken: unknown;
+      const step = {
+        action: "work",
+        run: () => {
+          clock.jump(jumpMs);
+          taken = journal.hold("shop", clock.monotonic(), 60_000);
+          return repaired();
+        },
+      };
+      let isBroken = true;
+      const repair = (): boolean => {
+        isBroken = false;
+        return true;
+      };
+      const deps = { journal, clock };
+      const engine = engineOf([scripted("files", () => isBroken, [step])], repair, deps);
+      await expect(engine.recover({ trigger: "test" })).resolves.toMatchObject({
+        outcome: "recovered",
+      });
+      expect(taken).toBeUndefined();
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { isKnownDead, ownIdentity } from "./process-identity.ts";
 export interface LeaseGrant {
   /** Names this grant alone; a later grant of the same lease has another. */
   token: string;
-  /** Wall-clock milliseconds at which others may take the lease. */
+  /** Monotonic milliseconds at which others may take the lease. */
   expiresAt: number;
   /** An earlier holder's token that was never released: what it was doing may be half done. */
   expiredToken: string | undefined;
@@ -20,10 +20,15 @@ export const LEASE_MIGRATION = `
     expires_at INTEGER NOT NULL
   ) STRICT`;
 
+/** No grant is longer. What seems to be was given before the machine's last start. */
+const DURATION_MS_MAX = 3_600_000;
+
 /**
- * A named, expiring right among processes that share a database. Unlike a kernel lock it also
- * passes on when its holder is stopped rather than dead, so a holder must prove that it still
- * holds (`isHeldBy`) in the same transaction that depends on it.
+ * A named, expiring right among processes of one machine that share a database. Unlike a kernel lock
+ * it also passes on when its holder is stopped rather than dead, so a holder must prove that it
+ * still holds (`isHeldBy`) in the same transaction that depends on it. All times are those of
+ * `Clock.monotonic`: a wall clock that is set would take the right from whoever is at work, or
+ * leave it for days with one that stands still.
  */
 export class Lease {
   readonly #db: Database;
@@ -35,8 +40,8 @@ export class Lease {
   }
 
   /**
-   * Takes the lease for `durationMs` from `now`; undefined when somebody else's has not expired
-   * and its holder is not known to be dead.
+   * Takes the lease for `durationMs`, an hour at most, from `now`; undefined when somebody else's
+   * has not expired and its holder is not known to be dead.
    */
   tryAcquire(now: number, durationMs: number): LeaseGrant | undefined {
     return this.#db.transaction(() => this.take(now, durationMs));
@@ -45,8 +50,11 @@ export class Lease {
   /** {@link tryAcquire} for a caller that is inside an IMMEDIATE transaction already. */
   take(now: number, durationMs: number): LeaseGrant | undefined {
     const row = this.#row();
-    if (row !== undefined && row.expires_at > now && !isKnownDead(row.holder)) return undefined;
-    const grant = { token: randomUUID(), expiresAt: now + durationMs };
+    const leftMs = row === undefined ? 0 : row.expires_at - now;
+    if (row !== undefined && leftMs > 0 && leftMs <= DURATION_MS_MAX && !isKnownDead(row.holder)) {
+      return undefined;
+    }
+    const grant = { token: randomUUID(), expiresAt: endOf(now, durationMs) };
     this.#db
       .prepare("INSERT OR REPLACE INTO lease (name, token, holder, expires_at) VALUES (?, ?, ?, ?)")
       .run(this.#name, grant.token, ownIdentity(), grant.expiresAt);
@@ -59,7 +67,7 @@ export class Lease {
       () =>
         this.#db
           .prepare("UPDATE lease SET expires_at = ? WHERE name = ? AND token = ?")
-          .run(now + durationMs, this.#name, token).changes === 1,
+          .run(endOf(now, durationMs), this.#name, token).changes === 1,
     );
   }
 
@@ -80,6 +88,10 @@ export class Lease {
       .prepare("SELECT token, holder, expires_at FROM lease WHERE name = ?")
       .get(this.#name) as LeaseRow | undefined;
   }
+}
+
+function endOf(now: number, durationMs: number): number {
+  return Math.ceil(now + Math.min(durationMs, DURATION_MS_MAX));
 }
 
 interface LeaseRow {

@@ -48,16 +48,16 @@ export async function ensureKeeper(
   clock: Clock = systemClock,
 ): Promise<KeeperUse> {
   const paths = ensureStateDirectory(options.dataDirectory);
-  const database = KeeperDatabase.open(paths.stateDirectory);
+  const database = KeeperDatabase.open(paths.stateDirectory, clock);
   const token = randomUUID();
   try {
     await untilReady(options, { paths, database, token, clock });
   } catch (error) {
-    database.leave(token, clock.now());
+    database.leave(token);
     database.close();
     throw error;
   }
-  return holdUse(options, database, token, clock);
+  return holdUse(options, database, token);
 }
 
 interface Waiting {
@@ -76,7 +76,7 @@ async function untilReady(options: EnsureKeeperOptions, waiting: Waiting): Promi
   let seen = "";
   for (; ; await clock.sleep(POLL_MS, options.signal)) {
     options.signal?.throwIfAborted();
-    const attached = database.use(token, process.pid, clock.now(), ROW_MS);
+    const attached = database.use(token, process.pid, ROW_MS);
     const state = database.read();
     if (KernelLock.isHeld(paths.keeperLock)) {
       if (attached && serves(options.dataDirectory, state)) return;
@@ -109,22 +109,17 @@ function serves(dataDirectory: string, { phase }: KeeperState): boolean {
   return !UNREADY.includes(phase) && readServerRecord(dataDirectory)?.ready === true;
 }
 
-function holdUse(
-  options: EnsureKeeperOptions,
-  database: KeeperDatabase,
-  token: string,
-  clock: Clock,
-): KeeperUse {
+function holdUse(options: EnsureKeeperOptions, database: KeeperDatabase, token: string): KeeperUse {
   let released = false;
   const renewal = setInterval(() => {
-    database.use(token, process.pid, clock.now(), ROW_MS);
+    database.use(token, process.pid, ROW_MS);
   }, RENEW_MS);
   renewal.unref();
   const release = (): void => {
     if (released) return;
     released = true;
     clearInterval(renewal);
-    database.leave(token, clock.now());
+    database.leave(token);
     database.close();
   };
   return {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { type Clock, systemClock } from "@holdfast/core";
 import { Database } from "@holdfast/sqlite";
 
 /** What a keeper is doing. `ready` alone means that the store answers. */
@@ -28,8 +29,10 @@ export interface KeeperState {
   phase: KeeperPhase;
   /** What it is doing in one line, or why the store is degraded. */
   detail: string;
-  /** Wall-clock milliseconds of the last change of phase or detail. */
+  /** Wall-clock milliseconds at which it last said what it does; with each look it does. */
   changedAt: number;
+  /** Milliseconds since then, whatever the wall clock has done meanwhile. */
+  silentMs: number;
   /** Never stopped for being idle. */
   pinned: boolean;
   /** About to stop: nobody may attach any more. */
@@ -64,7 +67,11 @@ const MIGRATIONS = [
    INSERT INTO keeper VALUES (1, NULL, NULL, 'stopped', '', 0, 0, 0, NULL, NULL, 0);`,
   "ALTER TABLE keeper ADD COLUMN scrubbed_at INTEGER",
   "ALTER TABLE keeper ADD COLUMN foreseen TEXT NOT NULL DEFAULT '[]'",
+  "ALTER TABLE keeper ADD COLUMN spoke_at INTEGER NOT NULL DEFAULT 0",
 ];
+
+/** A row that seems to last for longer was written before the machine's last start. */
+const USE_MS_MAX = 3_600_000;
 
 interface KeeperRow {
   pid: number | null;
@@ -79,29 +86,34 @@ interface KeeperRow {
   last_used_at: number;
   scrubbed_at: number | null;
   foreseen: string;
+  spoke_at: number;
 }
 
 /**
  * What a keeper and the users of its store tell each other. Who uses the store holds a row that
  * expires unless it is renewed; a keeper that is about to stop marks itself as draining in the
  * transaction that finds no user, so nobody attaches to a dying one.
+ *
+ * Who uses the store, and for how long nobody has, is counted in monotonic milliseconds: a wall
+ * clock that is set must not end a server under its users.
  */
 export class KeeperDatabase implements Disposable {
   readonly #db: Database;
+  readonly #clock: Clock;
 
-  private constructor(db: Database) {
+  private constructor(db: Database, clock: Clock) {
     this.#db = db;
+    this.#clock = clock;
   }
 
   /** @throws SqliteError */
-  static open(stateDirectory: string): KeeperDatabase {
-    return new KeeperDatabase(
-      // Losing the last moments of this in a power cut loses nothing: no process survives it.
-      Database.open(join(stateDirectory, "keeper.db"), {
-        migrations: MIGRATIONS,
-        synchronous: "NORMAL",
-      }),
-    );
+  static open(stateDirectory: string, clock: Clock = systemClock): KeeperDatabase {
+    // Losing the last moments of this in a power cut loses nothing: no process survives it.
+    const db = Database.open(join(stateDirectory, "keeper.db"), {
+      migrations: MIGRATIONS,
+      synchronous: "NORMAL",
+    });
+    return new KeeperDatabase(db, clock);
   }
 
   read(): KeeperState {
@@ -112,6 +124,7 @@ export class KeeperDatabase implements Disposable {
       phase: row.phase,
       detail: row.detail,
       changedAt: row.changed_at,
+      silentMs: Math.max(0, this.#monotonic() - row.spoke_at),
       pinned: row.pinned === 1,
       draining: row.draining === 1,
       canaryAt: row.canary_at ?? undefined,
@@ -121,25 +134,37 @@ export class KeeperDatabase implements Disposable {
   }
 
   /** A keeper that has just taken the lock introduces itself. */
-  begin(pid: number, processStart: string | undefined, now: number): void {
-    this.#set(
-      `pid = :pid, process_start = :start, phase = 'starting', detail = 'starting', changed_at = :now, draining = 0,
-       canary_at = NULL, foreseen = '[]', failure = NULL, last_used_at = :now`,
-      { pid, start: processStart ?? null, now },
-    );
+  begin(pid: number, processStart: string | undefined): void {
+    const [now, at] = [this.#clock.now(), this.#monotonic()];
+    this.#db.transaction(() => {
+      this.#db.raw.prepare("DELETE FROM user WHERE expires_at > ?").run(at + USE_MS_MAX);
+      this.#set(
+        `pid = :pid, process_start = :start, phase = 'starting', detail = 'starting',
+         changed_at = :now, spoke_at = :at, draining = 0, canary_at = NULL, foreseen = '[]',
+         failure = NULL, last_used_at = :at`,
+        { pid, start: processStart ?? null, now, at },
+      );
+    });
   }
 
   /** A keeper that has stopped its server says so, before it lets go of the lock. */
-  end(now: number, failure?: KeeperFailure): void {
+  end(failure?: KeeperFailure): void {
+    const [now, at] = [this.#clock.now(), this.#monotonic()];
     this.#set(
-      `phase = 'stopped', detail = '', changed_at = :now, draining = 0, pinned = 0,
+      `phase = 'stopped', detail = '', changed_at = :now, spoke_at = :at, draining = 0, pinned = 0,
        foreseen = '[]', failure = :failure`,
-      { now, failure: failure === undefined ? null : JSON.stringify(failure) },
+      { now, at, failure: failure === undefined ? null : JSON.stringify(failure) },
     );
   }
 
-  setPhase(phase: KeeperPhase, detail: string, now: number): void {
-    this.#set("phase = :phase, detail = :detail, changed_at = :now", { phase, detail, now });
+  setPhase(phase: KeeperPhase, detail: string): void {
+    const [now, at] = [this.#clock.now(), this.#monotonic()];
+    this.#set("phase = :phase, detail = :detail, changed_at = :now, spoke_at = :at", {
+      phase,
+      detail,
+      now,
+      at,
+    });
   }
 
   /** Wall-clock milliseconds at which the store was last compared with the mirror, to its end. */
@@ -147,12 +172,12 @@ export class KeeperDatabase implements Disposable {
     return this.#row().scrubbed_at ?? undefined;
   }
 
-  setScrubbed(now: number): void {
-    this.#set("scrubbed_at = :now", { now });
+  setScrubbed(): void {
+    this.#set("scrubbed_at = :now", { now: this.#clock.now() });
   }
 
-  setCanary(now: number): void {
-    this.#set("canary_at = :now", { now });
+  setCanary(): void {
+    this.#set("canary_at = :now", { now: this.#clock.now() });
   }
 
   setForeseen(lines: readonly string[]): void {
@@ -164,28 +189,30 @@ export class KeeperDatabase implements Disposable {
   }
 
   /** Adds or renews a user's row. False when the keeper is draining: wait for the next one. */
-  use(token: string, pid: number, now: number, durationMs: number): boolean {
+  use(token: string, pid: number, durationMs: number): boolean {
+    const at = this.#monotonic();
     return this.#db.transaction(() => {
       if (this.#row().draining === 1) return false;
       this.#db.raw
         .prepare("INSERT OR REPLACE INTO user (token, pid, expires_at) VALUES (?, ?, ?)")
-        .run(token, pid, now + durationMs);
-      this.#db.raw.prepare("UPDATE keeper SET last_used_at = ?").run(now);
+        .run(token, pid, at + durationMs);
+      this.#db.raw.prepare("UPDATE keeper SET last_used_at = ?").run(at);
       return true;
     });
   }
 
-  leave(token: string, now: number): void {
+  leave(token: string): void {
     this.#db.transaction(() => {
       this.#db.raw.prepare("DELETE FROM user WHERE token = ?").run(token);
-      this.#db.raw.prepare("UPDATE keeper SET last_used_at = ?").run(now);
+      this.#db.raw.prepare("UPDATE keeper SET last_used_at = ?").run(this.#monotonic());
     });
   }
 
-  users(now: number): number {
+  users(): number {
+    const at = this.#monotonic();
     return this.#db.run(
       () =>
-        this.#db.raw.prepare("SELECT count(*) AS n FROM user WHERE expires_at > ?").get(now) as {
+        this.#db.raw.prepare("SELECT count(*) AS n FROM user WHERE expires_at > ?").get(at) as {
           n: number;
         },
     ).n;
@@ -195,7 +222,7 @@ export class KeeperDatabase implements Disposable {
    * Marks the keeper as draining if it is not pinned and nobody has used the store for
    * `idleMs`. Returns whether it is.
    */
-  drainIfIdle(now: number, idleMs: number): boolean {
+  drainIfIdle(idleMs: number): boolean {
     return this.#db.transaction(() => {
       const row = this.#row();
       if (row.pinned === 1) return false;
@@ -204,7 +231,7 @@ export class KeeperDatabase implements Disposable {
           "SELECT max(last_used_at, coalesce((SELECT max(expires_at) FROM user), 0)) AS at FROM keeper",
         )
         .get() as { at: number };
-      if (last.at + idleMs > now) return false;
+      if (last.at + idleMs > this.#monotonic()) return false;
       this.#db.raw.exec("UPDATE keeper SET draining = 1; DELETE FROM user");
       return true;
     });
@@ -221,6 +248,10 @@ export class KeeperDatabase implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #monotonic(): number {
+    return Math.floor(this.#clock.monotonic());
   }
 
   #row(): KeeperRow {

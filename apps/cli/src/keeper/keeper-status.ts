@@ -19,7 +19,7 @@ export function keeperStatus(
 ): KeeperStatus | undefined {
   const { stateDirectory, keeperLock } = statePathsOf(dataDirectory);
   if (!existsSync(join(stateDirectory, "keeper.db"))) return undefined;
-  using database = KeeperDatabase.open(stateDirectory);
+  using database = KeeperDatabase.open(stateDirectory, clock);
   const running = existsSync(keeperLock) && KernelLock.isHeld(keeperLock);
-  return { ...database.read(), running, users: database.users(clock.now()) };
+  return { ...database.read(), running, users: database.users() };
 }

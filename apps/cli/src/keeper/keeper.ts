@@ -130,7 +130,7 @@ export class Keeper {
   async run(signal: AbortSignal): Promise<void> {
     const { database, clock, logger } = this.#deps;
     this.#server.claim();
-    database.begin(process.pid, startTimeOf(process.pid), clock.now());
+    database.begin(process.pid, startTimeOf(process.pid));
     let failure: HoldfastError | undefined;
     try {
       await this.#keep(AbortSignal.any([signal, this.#stopping.signal]));
@@ -146,7 +146,7 @@ export class Keeper {
       await this.#scrub.stop();
       await this.#teller.stop();
       await this.#server.stop();
-      database.end(clock.now(), failure && recordOf(failure, clock.now()));
+      database.end(failure && recordOf(failure, clock.now()));
       this.#deps.metrics.close();
       this.#server.release();
       logger.info({}, "the keeper has stopped");
@@ -170,7 +170,7 @@ export class Keeper {
       if (this.#begun) {
         this.#drain.tick(this.#serving);
         this.#scrub.tick(this.#serving);
-        if (database.drainIfIdle(clock.now(), idleMs)) {
+        if (database.drainIfIdle(idleMs)) {
           logger.info({ idleMs }, "nobody uses the store");
           return;
         }
@@ -221,7 +221,7 @@ export class Keeper {
       // One that was cut off because we stop says nothing about the store.
       if (this.#stopping.signal.aborted) return;
       metrics.canary(clock.monotonic() - tookMs, error);
-      if (error === undefined) database.setCanary(clock.now());
+      if (error === undefined) database.setCanary();
     };
     const { dataDirectory } = this.#options.server;
     return [
@@ -282,7 +282,7 @@ export class Keeper {
   }
 
   #phase(phase: KeeperPhase, detail: string): void {
-    this.#deps.database.setPhase(phase, detail, this.#deps.clock.now());
+    this.#deps.database.setPhase(phase, detail);
   }
 
   readonly #onInstall = (progress: InstallProgress): void => {

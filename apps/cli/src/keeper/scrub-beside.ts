@@ -39,7 +39,7 @@ export class ScrubBeside {
   tick(serving: boolean): void {
     const { database, clock } = this.#deps;
     if (!serving || this.#running !== undefined || clock.monotonic() < this.#notBefore) return;
-    if (clock.now() - (database.scrubbedAt() ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
+    if (!this.#isDue(database.scrubbedAt())) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -58,8 +58,15 @@ export class ScrubBeside {
     const message =
       at === undefined
         ? "it is compared once it serves"
-        : `it was compared ${formatDuration(this.#deps.clock.now() - at)} ago`;
+        : `it was compared ${formatDuration(Math.max(0, this.#deps.clock.now() - at))} ago`;
     return { status: "pass", message };
+  }
+
+  /** A day of the wall clock, since keepers come and go. One that was set back shows no day. */
+  #isDue(scrubbedAt: number | undefined): boolean {
+    if (scrubbedAt === undefined) return true;
+    const ageMs = this.#deps.clock.now() - scrubbedAt;
+    return ageMs < 0 || ageMs >= EVERY_MS;
   }
 
   async #run(): Promise<void> {
@@ -68,7 +75,7 @@ export class ScrubBeside {
     this.#notBefore = clock.monotonic() + AGAIN_MS;
     try {
       this.#found = await this.#scrub.run({ signal });
-      database.setScrubbed(clock.now());
+      database.setScrubbed();
       logger.info({ ...this.#found }, "scrubbed");
     } catch (error) {
       if (signal.aborted) return;

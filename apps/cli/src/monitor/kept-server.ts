@@ -65,13 +65,28 @@ export class KeptServer implements Orchestrator, Disposable {
 
   async #watch(listener: (exit: OrchestratedExit) => void, signal: AbortSignal): Promise<void> {
     const { dataDirectory } = this.#options;
-    let before = stateOf(dataDirectory);
+    let before = this.#stateOf(dataDirectory);
     for (; ; await this.#clock.sleep(POLL_MS, signal)) {
-      const now = stateOf(dataDirectory);
+      const now = this.#stateOf(dataDirectory, before);
       const how = ON_PURPOSE.includes(now.phase ?? "") ? undefined : endOf(before, now);
-      if (how !== undefined) listener({ how, ranMs: this.#clock.now() - before.since });
+      if (how !== undefined) listener({ how, ranMs: this.#clock.monotonic() - before.since });
       before = now;
     }
+  }
+
+  /** How long a server has run is asked once: the wall clock may be set meanwhile. */
+  #stateOf(dataDirectory: string, before?: Seen): Seen {
+    const server = serverState(dataDirectory);
+    const keeper = keeperStatus(dataDirectory, this.#clock);
+    const pid = server.running ? server.pid : undefined;
+    const ageMs = server.running ? Math.max(0, this.#clock.now() - server.startedAt) : 0;
+    const isSame = before !== undefined && before.server === pid;
+    return {
+      server: pid,
+      since: isSame ? before.since : this.#clock.monotonic() - ageMs,
+      keeper: keeper?.running === true ? keeper.pid : undefined,
+      phase: keeper?.phase,
+    };
   }
 }
 
@@ -79,19 +94,8 @@ interface Seen {
   server: number | undefined;
   keeper: number | undefined;
   phase: string | undefined;
-  /** When the server was started, in wall-clock milliseconds. */
+  /** When the server was started, in monotonic milliseconds. */
   since: number;
-}
-
-function stateOf(dataDirectory: string): Seen {
-  const server = serverState(dataDirectory);
-  const keeper = keeperStatus(dataDirectory);
-  return {
-    server: server.running ? server.pid : undefined,
-    since: server.running ? server.startedAt : 0,
-    keeper: keeper?.running === true ? keeper.pid : undefined,
-    phase: keeper?.phase,
-  };
 }
 
 function endOf(before: Seen, now: Seen): string | undefined {

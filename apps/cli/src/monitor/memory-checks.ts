@@ -109,11 +109,11 @@ export function keeperCheck(
         const why = status?.failure === undefined ? "" : `: ${status.failure.message}`;
         return { status: "fail", message: `no keeper manages the server${why}`, ...next };
       }
-      const { phase, detail, changedAt } = status;
+      const { phase, detail, changedAt, silentMs } = status;
       if (changedAt !== seen) heartbeats.heartbeat(clock.monotonic());
       seen = changedAt;
       const phi = Math.round(heartbeats.phi(clock.monotonic()) * 10) / 10;
-      const isSilent = phi > PHI_MAX || clock.now() - changedAt > FRESH_INTERVALS * pauseMs;
+      const isSilent = phi > PHI_MAX || silentMs > FRESH_INTERVALS * pauseMs;
       const steady = phase === "ready" || phase === "degraded";
       if (steady && isSilent) {
         return { status: "fail", message: "the keeper stands still", evidence: { phi } };

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { directoryChecks, statePathsOf } from "@holdfast/chroma";
 import { loadConfig } from "@holdfast/config";
+import { systemClock } from "@holdfast/core";
 import type { LoggedBackup, MemoryStatus } from "@holdfast/memory";
 import { type CheckResult, type HealthCheck, runChecks } from "@holdfast/recovery";
 import { KernelLock, startTimeOf } from "@holdfast/sqlite";
@@ -111,8 +112,8 @@ function keep(data: string): { database: KeeperDatabase; end: () => void } {
   mkdirSync(stateDirectory, { recursive: true });
   const lock = KernelLock.tryAcquire(keeperLock);
   const database = KeeperDatabase.open(stateDirectory);
-  database.begin(process.pid, undefined, Date.now());
-  database.setPhase("ready", "all checks pass", Date.now());
+  database.begin(process.pid, undefined);
+  database.setPhase("ready", "all checks pass");
   record(data);
   return {
     database,
@@ -231,7 +232,12 @@ const FAULTS: Record<string, [fault: (of: Stage) => unknown, told: RegExp]> = {
     /open for writing: \d+/,
   ],
   keeper: [
-    ({ database }) => database.setPhase("ready", "all checks pass", Date.now() - 91_000),
+    ({ data }) => {
+      const monotonic = (): number => systemClock.monotonic() - 91_000;
+      const clock = { ...systemClock, monotonic };
+      using earlier = KeeperDatabase.open(statePathsOf(data).stateDirectory, clock);
+      earlier.setPhase("ready", "all checks pass");
+    },
     /stands still/,
   ],
   foreseen: [
@@ -310,11 +316,7 @@ test.each<[string, (of: Stage) => unknown, RegExp]>([
     /damaged and set aside; not given back so far: m7/,
   ],
   ["ledger", ({ status }) => Object.assign(status.ledger, { dead: 1 }), /1 writes were refused/],
-  [
-    "keeper",
-    ({ database }) => database.setPhase("degraded", "given up: x", Date.now()),
-    /given up/,
-  ],
+  ["keeper", ({ database }) => database.setPhase("degraded", "given up: x"), /given up/],
   ["last-backup", ({ backups }) => void backups.pop(), /no backup yet/],
   [
     "last-backup",
@@ -339,4 +341,16 @@ test("a server that has run for longer than a minute is in no crash loop", async
   await FAULTS["crash-loop"]?.[0](stage);
   record(stage.data, { startedAt: Date.now() - 61_000 });
   await expect(resultOf("crash-loop")).resolves.toMatchObject({ status: "pass" });
+});
+
+test("a clock that was set back makes no crash loop of ends of long ago", async () => {
+  await FAULTS["crash-loop"]?.[0](stage);
+  record(stage.data, { startedAt: Date.now() });
+  const real = Date.now;
+  Date.now = () => real() - DAY_MS;
+  try {
+    await expect(resultOf("crash-loop")).resolves.toMatchObject({ status: "pass" });
+  } finally {
+    Date.now = real;
+  }
 });

@@ -30,8 +30,8 @@ function stage(): {
     logger: { info: () => undefined, warn: () => undefined },
     database: {
       scrubbedAt: () => scrubbedAt,
-      setScrubbed: (now) => {
-        scrubbedAt = now;
+      setScrubbed: () => {
+        scrubbedAt = clock.now();
       },
     },
   });
@@ -71,5 +71,21 @@ test("what it finds fails the check until the store compares equal again", async
   expect((await look(scrub)).status).toBe("fail");
   damage.different = [];
   expect((await look(scrub)).status).toBe("pass");
+  await scrub.stop();
+});
+
+test("a clock that is set back puts no comparison off", async () => {
+  const { clock, scrub, counts } = stage();
+  scrub.tick(true);
+  await new Promise(setImmediate);
+  clock.jump(-DAY_MS);
+  // Not at once: one that could not be ended must not be begun again and again.
+  await clock.advance(10 * 60_000);
+  scrub.tick(true);
+  await new Promise(setImmediate);
+  expect(counts.compared).toBe(2);
+  await clock.advance(10 * 60_000);
+  scrub.tick(true);
+  expect(counts.compared).toBe(2);
   await scrub.stop();
 });

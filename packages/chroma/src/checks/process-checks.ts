@@ -68,7 +68,10 @@ const RECOVER = "Repair it with: holdfast memory recover";
  * has run for longer since is out of the loop.
  */
 export function crashLoopOutcome(dataDirectory: string, now: number): CheckOutcome {
-  const recent = readExits(dataDirectory).filter(({ at }) => now - at <= LOOP_WINDOW_MS);
+  // An end that is still to come is one from before the clock was set back.
+  const recent = readExits(dataDirectory).filter(
+    ({ at }) => at <= now && now - at <= LOOP_WINDOW_MS,
+  );
   const quick = recent.filter(({ ranMs }) => ranMs <= QUICK_MS);
   const record = readServerRecord(dataDirectory);
   const isSteady = record !== undefined && isAlive(record) && now - record.startedAt > QUICK_MS;

@@ -36,9 +36,11 @@ export function watchProcess(
   const { promise: crashed, resolve: crash } = Promise.withResolvers<ProcessExit>();
   let exited: ProcessExit | undefined;
   let expected = false;
+  // The wall clock may be set while it runs; an adopted one's age has no other measure.
+  const began = clock.monotonic() - Math.max(0, clock.now() - identity.startedAt);
   const onExit = (code: ServerExit["code"], signal: ServerExit["signal"]): void => {
-    const { pid, incarnation, startedAt } = identity;
-    exited = { pid, incarnation, code, signal, ranMs: clock.now() - startedAt };
+    const { pid, incarnation } = identity;
+    exited = { pid, incarnation, code, signal, ranMs: Math.round(clock.monotonic() - began) };
     if (!expected) crash(exited);
   };
   let timer: NodeJS.Timeout | undefined;

@@ -21,6 +21,7 @@ import {
   type ServerExit,
   statePathsOf,
 } from "@holdfast/chroma";
+import { type Clock, systemClock } from "@holdfast/core";
 import { isRunning } from "@holdfast/sqlite";
 
 const FAKE = fileURLToPath(new URL("fixtures/fake-chroma.ts", import.meta.url));
@@ -43,14 +44,13 @@ function fake(
   behaviour: string,
   version = "1.4.4",
   options: Partial<ManagedServerOptions> = {},
+  clock: Clock = systemClock,
 ): ManagedServer {
-  const server = new ManagedServer({
-    dataDirectory: data,
-    command: [process.execPath, FAKE, behaviour, version],
-    stopTimeoutMs: 200,
-    lockWaitMs: 0,
-    ...options,
-  });
+  const command = [process.execPath, FAKE, behaviour, version];
+  const server = new ManagedServer(
+    { dataDirectory: data, command, stopTimeoutMs: 200, lockWaitMs: 0, ...options },
+    { clock },
+  );
   servers.push(server);
   return server;
 }
@@ -158,6 +158,33 @@ test("a crash is told at once, with the signal", async () => {
   const again = await server.start();
   expect(again.incarnation).not.toBe(incarnation);
 });
+
+test.each([86_400_000, -86_400_000])(
+  "how long it ran is told right when the clock jumps by %i ms",
+  async (jumpMs) => {
+    let shiftMs = 0;
+    const clock = { ...systemClock, now: () => Date.now() + shiftMs };
+    const ranMsOf = async (server: ManagedServer): Promise<number> => {
+      const crashed = new Promise<ServerExit>((resolve) => void server.onCrash(resolve));
+      shiftMs = jumpMs;
+      process.kill(server.running?.pid as number, "SIGKILL");
+      const { ranMs } = await crashed;
+      shiftMs = 0;
+      return ranMs;
+    };
+    const server = fake("well", undefined, {}, clock);
+    await server.start();
+    const own = await ranMsOf(server);
+    await server.start();
+    server.release();
+    const adopter = fake("well", undefined, {}, clock);
+    await expect(adopter.start()).resolves.toMatchObject({ adopted: true });
+    for (const ranMs of [own, await ranMsOf(adopter)]) {
+      expect(ranMs).toBeGreaterThan(0);
+      expect(ranMs).toBeLessThan(600_000);
+    }
+  },
+);
 
 test("a stop is no crash", async () => {
   const server = fake("well");

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const FIXTURE = fileURLToPath(new URL("../fixtures/writer.ts", import.meta.url));
@@ -16,6 +18,8 @@ export interface Writer {
   /** The next answer after `from` answers that passes. Rejects when the process ends before. */
   answer(passes?: (answer: Answer) => boolean, from?: number): Promise<Answer>;
   signal(signal: NodeJS.Signals): void;
+  /** Resolves when it has stopped itself, as its settings told it to. */
+  stopped(): Promise<void>;
   /** Closes its input: it finishes what it was told and exits. */
   close(): void;
   /** Resolves with the signal that ended it, or null. */
@@ -73,6 +77,9 @@ function watch(child: ChildProcess): Writer {
       }),
     close: () => void child.stdin?.end(),
     signal: (signal) => void child.kill(signal),
+    stopped: async () => {
+      while (!/\) T /.test(readFileSync(`/proc/${child.pid}/stat`, "latin1"))) await pause(20);
+    },
     ended: () => ended,
   };
 }

@@ -80,12 +80,12 @@ export async function syncCollection(
 ): Promise<SyncReport> {
   const { journal, clock } = deps;
   const lease = new Lease(journal.working.db, `sync:${journal.collection}`);
-  const grant = lease.tryAcquire(clock.now(), LEASE_MS);
+  const grant = lease.tryAcquire(clock.monotonic(), LEASE_MS);
   if (grant === undefined) throw underWay(name);
   try {
     const collection = await openSynced(name, deps, call);
     const sync = new CollectionSync(collection, options, deps, call, () => {
-      if (!lease.renew(grant.token, clock.now(), LEASE_MS)) throw underWay(name);
+      if (!lease.renew(grant.token, clock.monotonic(), LEASE_MS)) throw underWay(name);
     });
     return await sync.run();
   } finally {

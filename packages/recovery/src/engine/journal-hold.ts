@@ -25,7 +25,10 @@ export class JournalHold {
     this.#service = service;
   }
 
-  /** @throws RecoveryError `RECOVERY_LEASE_LOST`, as every method here does. */
+  /**
+   * From `now`, a monotonic time; every other `now` here is a wall clock's.
+   * @throws RecoveryError `RECOVERY_LEASE_LOST`, as every method here does.
+   */
   renew(now: number, durationMs: number): void {
     if (!this.#lease.renew(this.#token, now, durationMs)) throw lost(this.#service);
   }

@@ -63,7 +63,10 @@ export class RecoveryJournal implements Disposable {
     return row === undefined ? undefined : this.#incident(row);
   }
 
-  /** The right to recover a service for `durationMs`; undefined while another process has it. */
+  /**
+   * The right to recover a service for `durationMs` from `now`, a monotonic time; undefined while
+   * another process has it.
+   */
   hold(service: string, now: number, durationMs: number): JournalHold | undefined {
     const lease = new Lease(this.#db, `recover ${service}`);
     const grant = lease.tryAcquire(now, durationMs);

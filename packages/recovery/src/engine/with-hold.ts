@@ -20,7 +20,7 @@ export async function withHold<T>(
   { service, leaseMs, signal, clock }: HoldOptions,
   work: (hold: JournalHold, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const hold = journal.hold(service, clock.now(), leaseMs);
+  const hold = journal.hold(service, clock.monotonic(), leaseMs);
   if (hold === undefined) throw busy(journal, service);
   const done = new AbortController();
   const losing = new AbortController();
@@ -49,7 +49,7 @@ async function renewUntilDone(
       if (done.aborted) return;
       throw error;
     }
-    hold.renew(clock.now(), leaseMs);
+    hold.renew(clock.monotonic(), leaseMs);
   }
 }
 

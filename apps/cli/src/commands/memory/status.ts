@@ -194,7 +194,7 @@ function keeperRows({ phase, detail, canaryAt, foreseen }: KeeperStatus): string
   const canary =
     canaryAt === undefined
       ? ""
-      : `; a canary came back ${formatDuration(Date.now() - canaryAt)} ago`;
+      : `; a canary came back ${formatDuration(Math.max(0, Date.now() - canaryAt))} ago`;
   return [
     ["keeper", `${phase}: ${detail}${canary}`],
     ...foreseen.map((line) => ["foreseen", line]),

@@ -71,7 +71,7 @@ function text({ server, answer, keeper, workspace }: Shown): string {
       ? [
           ["runs", `on ${server.host}:${server.port}, pid ${server.pid}`],
           ["build", `Chroma ${server.build.version} (${server.build.name})`],
-          ["for", formatDuration(Date.now() - server.startedAt)],
+          ["for", formatDuration(Math.max(0, Date.now() - server.startedAt))],
         ]
       : []),
     ...(keeper === undefined ? [] : describeKeeper(keeper)),
