@@ -18,7 +18,7 @@ import type { Stage } from "./stage.ts";
 
 export interface Fault {
   name: string;
-  /** One of these checks must turn red. */
+  /** One of these checks must turn red; none may, where none is named. */
   red: readonly string[];
   /**
    * `refused`: only a person can end it, whom `lift` stands for. `failed`: so it is found to be when
@@ -31,6 +31,8 @@ export interface Fault {
   onSmallDisk?: true;
   /** Needs the right to mount. */
   mounts?: true;
+  /** Sets the clock of the server and of all that looks at it. */
+  setsClock?: true;
   /** On an index that Chroma has persisted, which takes a thousand memories. */
   onIndex?: true;
   /** Ends in another way on the newer build, which is why every run has it there. */

@@ -17,6 +17,7 @@ import {
   stateDirectoryOf,
 } from "@holdfast/chroma";
 import { hashEmbedder } from "@holdfast/embedder/testing";
+import { type Clock, systemClock } from "@holdfast/core";
 import { breakerOutcome, createMemory, type Memory } from "@holdfast/memory";
 import {
   type CheckResult,
@@ -27,6 +28,7 @@ import {
   type RecoveryReport,
   runChecks,
 } from "@holdfast/recovery";
+import type { SettableClock } from "@holdfast/testkit";
 import { RawChroma, type RawRecord } from "../support/raw-chroma.ts";
 import type { TestedBuild } from "../support/server-builds.ts";
 
@@ -49,6 +51,8 @@ export interface StageOptions {
   build: TestedBuild;
   /** Default: a folder of its own. */
   root?: string;
+  /** The server's clock, and that of all that looks at it. Default: the machine's. */
+  clock?: SettableClock;
 }
 
 /** A real server with memories in it, its checks, and its recovery. */
@@ -58,11 +62,15 @@ export class Stage implements AsyncDisposable {
   readonly build: TestedBuild;
   #server: ManagedServer;
   readonly #journal: RecoveryJournal;
+  readonly #settable: SettableClock | undefined;
+  readonly #clock: Clock;
   #store!: ChromaStore;
   #memory!: Memory;
   #elsewhere: Elsewhere | undefined;
 
-  private constructor({ build, root }: StageOptions) {
+  private constructor({ build, root, clock }: StageOptions) {
+    this.#settable = clock;
+    this.#clock = { ...systemClock, now: () => Date.now() + (clock?.offsetMs ?? 0) };
     this.root = root ?? mkdtempSync(join(tmpdir(), "holdfast-matrix-"));
     this.dataDirectory = join(this.root, "chroma");
     this.build = build;
@@ -116,13 +124,18 @@ export class Stage implements AsyncDisposable {
     const elsewhere = this.#elsewhere;
     this.#store = new ChromaStore(
       elsewhere === undefined ? managed : { mode: "server", ...elsewhere },
+      { clock: this.#clock },
     );
     this.#memory = createMemory(
       { stateDirectory: stateDirectoryOf(this.dataDirectory), background: false },
       {
         store: this.#store,
         embedder: hashEmbedder({ dimension: DIMENSION }),
-        breaker: new CircuitBreaker({ name: "matrix", enabled: false, classify: breakerOutcome }),
+        breaker: new CircuitBreaker(
+          { name: "matrix", enabled: this.#settable !== undefined, classify: breakerOutcome },
+          { clock: this.#clock },
+        ),
+        clock: this.#clock,
       },
     );
   }
@@ -145,10 +158,16 @@ export class Stage implements AsyncDisposable {
     await this.#store.close();
   }
 
+  /** Sets the clock by so many milliseconds. */
+  jump(byMs: number): void {
+    if (this.#settable === undefined) throw new Error("this stage has no clock of its own");
+    this.#settable.jump(byMs);
+  }
+
   /** Whatever the checks find, each under a short limit. */
   look(only?: readonly string[]): Promise<CheckResult[]> {
     const checks = this.checks().filter(({ name }) => only === undefined || only.includes(name));
-    return runChecks(checks, { timeoutMs: CHECK_LIMIT_MS });
+    return runChecks(checks, { timeoutMs: CHECK_LIMIT_MS }, this.#clock);
   }
 
   checks(): HealthCheck[] {
@@ -157,8 +176,12 @@ export class Stage implements AsyncDisposable {
     return [
       ...(this.#elsewhere === undefined
         ? [
-            ...processChecks(this.dataDirectory),
-            ...directoryChecks(this.dataDirectory, { freeBytesMin: 1_000_000, freeBytesWarn: 0 }),
+            ...processChecks(this.dataDirectory, this.#clock),
+            ...directoryChecks(
+              this.dataDirectory,
+              { freeBytesMin: 1_000_000, freeBytesWarn: 0 },
+              this.#clock,
+            ),
           ]
         : []),
       ...connectionChecks(this.#target, this.#store, CHECK_LIMIT_MS),
@@ -191,9 +214,9 @@ export class Stage implements AsyncDisposable {
   }
 
   #serverOf({ command }: TestedBuild): ManagedServer {
-    return new ManagedServer({
-      dataDirectory: this.dataDirectory,
-      ...(command === undefined ? {} : { command }),
+    const options = { dataDirectory: this.dataDirectory };
+    return new ManagedServer(command === undefined ? options : { ...options, command }, {
+      clock: this.#clock,
     });
   }
 
@@ -202,6 +225,7 @@ export class Stage implements AsyncDisposable {
       store: this.#store,
       memory: this.#memory,
       target: this.#target,
+      clock: this.#clock,
       isOwnCollection: (name) => name === "hf-canary" || name.startsWith("memories--"),
       ...(this.#elsewhere === undefined
         ? { server: this.server }
@@ -213,6 +237,7 @@ export class Stage implements AsyncDisposable {
         journal: this.#journal,
         strategies: chromaStrategies(deps),
         prove: chromaProof(deps, { compare: true }),
+        clock: this.#clock,
       },
     );
   }
