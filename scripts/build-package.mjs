@@ -1,14 +1,21 @@
 // Bundles the package of the current folder into `dist`, beside the declarations that tsc made:
 // one file for each entry point, and a chunk for what is loaded lazily or shared. Dependencies stay
-// imports; development dependencies that the sources import become part of it. Entry points are the sources of package.json's `exports` and `bin`, and the
-// arguments: files that are started by path, which land in `dist` itself, where `./name.js` is.
+// imports; development dependencies that the sources import become part of it. Entry points are the
+// sources of package.json's `exports` and `bin`, and the arguments: files that are started by path,
+// which land in `dist` itself, where `./name.js` is. `--together=a.ts,b.ts` makes these files and what
+// they import one chunk; of several such chunks the first takes what they share.
 // Ends with 1 when a file of the output names one that is not there.
 import { existsSync, globSync, readFileSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "rolldown";
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+const { values: options, positionals: started } = parseArgs({
+  allowPositionals: true,
+  options: { together: { type: "string", multiple: true, default: [] } },
+});
 
 /** What bundled packages get in place of modules of Node that cost more than they use of them. */
 const LIGHTER = new Map([
@@ -39,10 +46,18 @@ const { output } = await build({
     sourcemap: true,
     // The declarations have them, and the maps.
     comments: { jsdoc: false },
+    codeSplitting: { groups: options.together.map(oneChunk) },
+    // With names of their own, chunks that are loaded lazily need no file in front of them.
+    minifyInternalExports: false,
   },
 });
 refuseMissing(output);
 removeStale(output);
+
+function oneChunk(list) {
+  const files = list.split(",").map((file) => resolve(file));
+  return { name: withoutEnding(basename(files[0])), test: (id) => files.includes(id) };
+}
 
 /** What users install too, and Node itself. */
 function isOther(specifier, importer) {
@@ -122,7 +137,6 @@ function entryPoints() {
   const bins = Object.values(manifest.bin ?? {}).map((file) =>
     file.replace("/dist/", "/src/").replace(/\.js$/, ".ts"),
   );
-  const started = process.argv.slice(2);
   return Object.fromEntries([
     ...[...exported, ...bins].map((file) => [withoutEnding(relative("src", file)), file]),
     ...started.map((file) => [withoutEnding(basename(file)), file]),

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { durationMs, HoldfastError } from "@holdfast/core";
 import type { Filter, Scope } from "@holdfast/memory";
 import type { Where } from "@holdfast/store";
+import { OWN_TAG } from "./triggers/command-trigger.ts";
 
 /** What the options of `scopeOptions` and `filterOptions` parse to. */
 export interface SelectionOptions extends Scope {
@@ -46,9 +47,6 @@ export function filterOf(options: SelectionOptions): Filter {
     ...(options.where === undefined ? {} : { where: options.where }),
   };
 }
-
-/** Holdfast's own commands, which are remembered too, and only shown when they are asked for. */
-export const OWN_TAG = "holdfast";
 
 /** As `filterOf`, for showing: Holdfast's own commands are left out unless they are asked for. */
 export function shownFilterOf(options: SelectionOptions & { all?: true }): Filter {

@@ -11,6 +11,7 @@ import type { VectorStore } from "@holdfast/store";
 import { breakerOptions } from "./breaker-options.ts";
 import type { Context } from "./context.ts";
 import { memoryOptions } from "./memory-options.ts";
+import { noEmbedder, noStore } from "./no-store.ts";
 import type { Output } from "./output.ts";
 import { redactorOf } from "./redaction.ts";
 import { embedderOptions, type StoreAccess, storeOptions } from "./store-options.ts";
@@ -231,7 +232,6 @@ export async function withMirror<T>(
   work: (memory: Memory, workspace: Workspace) => T | Promise<T>,
 ): Promise<T> {
   const workspace = workspaceOf(context.config());
-  const { noStore, noEmbedder } = await import("./no-store.ts");
   const parts = { store: noStore, embedder: noEmbedder };
   const { memory, close } = await overStore(workspace, parts, false);
   try {
@@ -296,19 +296,13 @@ export async function withBackupLog<T>(
   workspace: Workspace,
   work: (backups: Backups) => T | Promise<T>,
 ): Promise<T> {
-  const [
-    { createBackups },
-    { measureBackups },
-    { openMetrics },
-    { noStore, noEmbedder },
-    { breaker, close },
-  ] = await Promise.all([
-    import("@holdfast/memory"),
-    import("./backup/measured-backups.ts"),
-    import("./metrics.ts"),
-    import("./no-store.ts"),
-    openBreaker(workspace),
-  ]);
+  const [{ createBackups }, { measureBackups }, { openMetrics }, { breaker, close }] =
+    await Promise.all([
+      import("@holdfast/memory"),
+      import("./backup/measured-backups.ts"),
+      import("./metrics.ts"),
+      openBreaker(workspace),
+    ]);
   const parts = { store: noStore, embedder: noEmbedder, breaker };
   const metrics = openMetrics(workspace);
   const backups = measureBackups(createBackups(memoryOptions(workspace, false), parts), metrics);

@@ -1,8 +1,9 @@
 import { loadConfig, type LoadedConfig, type LoadOptions } from "@holdfast/config";
 import { durationMs } from "@holdfast/core";
 import type { Recalled } from "@holdfast/memory/capture";
+import { ARCHIVED_TAG } from "../selection.ts";
 import { captureEvent, captureOptions, triggersEnabled } from "../triggers/capture-event.ts";
-import { ARCHIVED_TAG, OWN_TAG } from "../selection.ts";
+import { OWN_TAG } from "../triggers/command-trigger.ts";
 import { eventOfHook, projectOf } from "./hook-event.ts";
 import { type HookInput, parseHookInput } from "./hook-input.ts";
 import { contextOutput, isRecalling } from "./hook-recall.ts";

@@ -1,7 +1,13 @@
 import type { Redact, TriggerEvent } from "@holdfast/memory/capture";
-import { OWN_TAG } from "../selection.ts";
+import { type CaptureDeps, captureEvent, triggersEnabled } from "./capture-event.ts";
 import { commandLine, spoken } from "./command-line.ts";
-import type { CommandEnd } from "./command-trigger.ts";
+import { type CommandEnd, OWN_TAG } from "./command-trigger.ts";
+
+/** Journals a command that has ended, unless triggers are off. @throws as `captureEvent`. */
+export async function captureCommand(end: CommandEnd, deps: CaptureDeps): Promise<void> {
+  if (!triggersEnabled(deps.loaded.config)) return;
+  await captureEvent((redact) => commandEvent(end, redact), deps);
+}
 
 /** A command of Holdfast, as it is remembered: what was asked, how it ended, and how long it took. */
 export function commandEvent(

@@ -11,6 +11,9 @@ export interface CommandEnd {
   durationMs: number;
 }
 
+/** Marks Holdfast's own commands, which are only shown when they are asked for. */
+export const OWN_TAG = "holdfast";
+
 /** No command is kept waiting longer than this for another process's write. */
 const BUSY_TIMEOUT_MS = 50;
 
@@ -31,12 +34,9 @@ export async function rememberCommand(
   };
   if (!context.trigger || !loaded.config.triggers.commands) return;
   try {
-    const { captureEvent, triggersEnabled } = await import("./capture-event.ts");
-    if (!triggersEnabled(loaded.config)) return;
-    const { commandEvent } = await import("./command-event.ts");
+    const { captureCommand } = await import("./command-event.ts");
     const { environment } = context;
-    const deps = { loaded, environment, busyTimeoutMs: BUSY_TIMEOUT_MS, tell };
-    await captureEvent((redact) => commandEvent(end, redact), deps);
+    await captureCommand(end, { loaded, environment, busyTimeoutMs: BUSY_TIMEOUT_MS, tell });
   } catch (error) {
     tell(`not remembered: ${(error as Error).message}`);
   }
