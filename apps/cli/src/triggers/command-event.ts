@@ -10,7 +10,7 @@ export async function captureCommand(end: CommandEnd, deps: CaptureDeps): Promis
 }
 
 /** A command of Holdfast, as it is remembered: what was asked, how it ended, and how long it took. */
-export function commandEvent(
+function commandEvent(
   { entry, argv, status, error, durationMs }: CommandEnd,
   redact: Redact,
 ): TriggerEvent {

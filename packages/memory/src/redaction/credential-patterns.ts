@@ -1,3 +1,5 @@
+import { COMMAND_PATTERNS } from "./command-patterns.ts";
+import { isPlaceholder } from "./placeholder.ts";
 import { senseOfName, wordsOf } from "./secret-names.ts";
 import type { SecretPattern } from "./secret-patterns.ts";
 
@@ -16,10 +18,17 @@ export const CREDENTIAL_PATTERNS: readonly SecretPattern[] = [
     kind: "header",
     hints: ["uthorization", "UTHORIZATION"],
     expression:
-      /authorization\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?(?:[A-Za-z][\w-]{0,20}\s{1,4})?(?<secret>[^\s"'\\,;<>${}()[\]]{4,})/gi,
+      /authorization\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?(?:[A-Za-z][\w-]{0,20}\s{1,4})?(?<secret>[^\s"'\\,;<>${}()[\]]{4,})(?![^\s"'\\,;<>${}()[\]]|\s{1,4}\[redacted:)/gi,
     accepts: ({ secret = "" }) =>
       !/^(?:bearer|basic|digest|token|apikey|negotiate|null|undefined|…)$/i.test(secret) &&
       (!/^\w+\./.test(secret) || /\d/.test(secret)),
+  },
+  {
+    kind: "header",
+    hints: ["uthorization", "UTHORIZATION"],
+    // Of those that have several parts, the one that proves who asks.
+    expression:
+      /(?<=authorization[^\n]{0,1000}?[\s,](?:response|(?:oauth_)?signature|mac|cnonce)=\\*["']?)(?<secret>[^\s"'\\,]{8,})/gi,
   },
   {
     kind: "bearer",
@@ -52,7 +61,8 @@ export const CREDENTIAL_PATTERNS: readonly SecretPattern[] = [
     hints: ["?", "&"],
     expression: /[?&](?<name>[\w.-]{1,60})=(?<secret>[^\s&#"'<>\\]{4,})/g,
     accepts: ({ name = "", secret = "" }) =>
-      (senseOfName(name) !== undefined || /^(?:sig|signature|key|code|auth)$/i.test(name)) &&
+      (senseOfName(name) !== undefined ||
+        /^(?:(?:[\w.-]+-)?sig(?:nature)?|key|code|auth)$/i.test(name)) &&
       !isPlaceholder(secret) &&
       (senseOfName(name) !== undefined || secret.length >= 16),
   },
@@ -66,25 +76,7 @@ export const CREDENTIAL_PATTERNS: readonly SecretPattern[] = [
     value: new RegExp(String.raw`${QUOTED}|(?<secret3>[^\s"'\x60\\-][^\s"'\x60]{2,4096})`, "y"),
     accepts: (groups) => isValue(groups, true),
   },
-  {
-    kind: "flag",
-    hints: ["-p"],
-    expression:
-      /\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|docker login|podman login)\b[^\n|;&]{0,300}?\s-p\s{0,4}["']?(?<secret>[^\s"'-][^\s"']{2,})/g,
-  },
-  {
-    kind: "flag",
-    hints: ["curl", "wget", "http"],
-    expression:
-      /\b(?:curl|wget|https?)\b[^\n|;&]{0,300}?\s(?:-u|--user|-a|--auth)[\s=]{0,4}["']?[^\s:"']{1,100}:(?<secret>[^\s"']{2,})/g,
-    accepts: ({ secret = "" }) => !isPlaceholder(secret) && !secret.startsWith("//"),
-  },
-  {
-    kind: "flag",
-    hints: ["redis-cli", "pass:"],
-    expression:
-      /(?:\bredis-cli\b[^\n|;&]{0,300}?\s-a\s{1,4}|\s-pass(?:in|out)?\s{1,4}pass:)["']?(?<secret>[^\s"']{2,})/g,
-  },
+  ...COMMAND_PATTERNS,
   {
     kind: "pair",
     hints: ["="],
@@ -111,17 +103,96 @@ export const CREDENTIAL_PATTERNS: readonly SecretPattern[] = [
   },
   {
     kind: "pair",
-    hints: ["assword", "assphrase", "asscode"],
+    hints: ["value", "Value"],
+    // A name, and the value as a pair of its own: as containers and settings files have them.
     expression:
-      /\b(?:password|passphrase|passcode)\s{1,4}(?:(?:is|was|will be|to)\s{1,4})?["'`]?(?<secret>[^\s"'`,;()]{5,})/gi,
+      /\b(?:key|name)\\*["']?\s{0,4}[:=]\s{0,4}\\*["']?(?<name>[A-Za-z_][\w.:-]{1,80})\\*["']?(?:\s|\\n|,){1,40}\\*["']?value\\*["']?\s{0,4}[:=]\s{0,4}/gi,
+    value: new RegExp(String.raw`${QUOTED}|(?<secret3>[^\s"'\x60,;&|<>(){}[\]\\]{3,4096})`, "y"),
+    accepts: (groups) => isValue(groups, true),
+  },
+  {
+    kind: "pair",
+    hints: ["value"],
+    expression:
+      /"value"\s{0,4}:\s{0,4}"(?<secret>[^"\n]{3,4096})"\s{0,4},\s{0,40}"(?:key|name)"\s{0,4}:\s{0,4}"(?<name>[A-Za-z_][\w.:-]{1,80})"/gi,
+    accepts: (groups) => senseOfName(groups["name"] ?? "") !== undefined && isValue(groups, true),
+  },
+  {
+    kind: "pair",
+    hints: ["("],
+    // A name and its value, as two arguments.
+    expression: /\(\s{0,4}["'](?<name>[A-Za-z_][\w.-]{1,80})["']\s{0,4},\s{0,4}/g,
+    value: new RegExp(QUOTED, "y"),
+    accepts: (groups) => isQuotedSecret(groups) && /\d/.test(valueOf(groups)),
+  },
+  {
+    kind: "pair",
+    hints: ["IDENTIFIED", "identified", "PASSWORD", "password"],
+    // SQL.
+    expression:
+      /\b(?:identified\s{1,4}by|(?:with|encrypted|login|role|user)\b[^\n;]{0,60}\bpassword)\s{1,4}(?<quote>["'])(?<secret>[^"'\n]{2,200})\k<quote>/gi,
+    accepts: ({ secret = "" }) => !isPlaceholder(secret),
+  },
+  {
+    kind: "pair",
+    hints: ["(", "auth"],
+    // A user and a password, as the first two arguments of what signs in.
+    expression:
+      /(?:(?:credentials?|basic_?auth|passwordauthentication|(?<![A-Za-z])login)\(|\bauth\s{0,2}=\s{0,2}\()\s{0,4}["'][^"'\n]{1,100}["']\s{0,4},\s{0,4}(?:Some\()?["'](?<secret>[^"'\n]{3,200})["']/gi,
+    accepts: ({ secret = "" }) => !isPlaceholder(secret) && !/\s/.test(secret),
+  },
+  {
+    kind: "pgpass",
+    hints: [":"],
+    expression:
+      /(?<![^\s"'`])[\w.*-]{1,253}:(?:\d{4,5}|\*):[^:\s]{1,63}:[^:\s]{1,63}:(?<secret>[^:\s"'`]{2,200})(?![^\s"'`])/g,
+    accepts: ({ secret = "" }) => !isPlaceholder(secret),
+  },
+  {
+    kind: "pair",
+    hints: ["bearer_auth", "bearerAuth", "BearerAuth"],
+    expression: /\bbearer_?auth\(\s{0,4}["'](?<secret>[^"'\n]{8,4096})["']/gi,
+    accepts: ({ secret = "" }) => !isPlaceholder(secret),
+  },
+  {
+    kind: "seed-phrase",
+    hints: ["phrase", "mnemonic", "seed"],
+    expression:
+      /\b(?:seed|recovery|backup|wallet)?\s?(?:phrase|mnemonic|words)\b["']?(?:\s{1,4}is)?\s{0,4}[:=]?\s{0,4}["']?(?<secret>(?:[a-z]{3,8}\s{1,3}){11,23}[a-z]{3,8})\b/gi,
+  },
+  {
+    kind: "pair",
+    hints: ["cred", "login", "user"],
+    expression:
+      /\b(?:creds?|credentials|login|user\/pass(?:word)?)\s{0,4}[:=]\s{0,4}\S{1,80}\s{0,4}\/\s{0,4}(?<secret>[^\s/,;"']{5,80})(?![^\s,;."'])/gi,
+    accepts: isNoWord,
+  },
+  {
+    kind: "pair",
+    hints: [" key", "-key", "oken", "OKEN", "ecret", "ECRET"],
+    // As people write it down: the API key is …
+    expression:
+      /\b(?:(?:api|access|secret|auth|account|license|encryption|signing|shared|private|admin)[ -](?:access[ -])?key|token|secret)(?:\s{0,4}[:=]|\s{1,4}(?:is|was|ist|lautet)\s?:?)\s{0,4}["'`]?(?<secret>[^\s"'`,;()[\]{}]{12,})(?![^\s"'`,;)\]}])/gi,
+    accepts: isNoWord,
+  },
+  {
+    kind: "pair",
+    hints: ["assw", "ASSW", "assphrase", "asscode", "ennwort", "ontrase", "mot de passe", "senha"],
+    expression:
+      /\b(?:password|passphrase|passcode|passwort|kennwort|contrase\u{f1}a|mot de passe|senha)\s{1,4}(?:(?:is|was|will be|to|ist|war|lautet|es|est|\u{e9})\s{1,4}:?\s{0,4})?["'`]?(?<secret>[^\s"'`,;()]{5,})/giu,
     // In prose only what no word looks like.
-    accepts: ({ secret = "" }) =>
-      /\d/.test(secret) &&
-      /[A-Za-z]/.test(secret) &&
-      !/^[\w-]+\.[a-z]{2,4}$/.test(secret) &&
-      !isPlaceholder(secret),
+    accepts: isNoWord,
   },
 ];
+
+function isNoWord({ secret = "" }: Groups): boolean {
+  return (
+    /\d/.test(secret) &&
+    /[A-Za-z]/.test(secret) &&
+    !/^[\w-]+\.[a-z]{2,4}$/.test(secret) &&
+    !isPlaceholder(secret)
+  );
+}
 
 function isQuotedSecret(groups: Groups): boolean {
   const sense = senseOfName(groups["name"] ?? "");
@@ -157,16 +228,4 @@ function isValue(groups: Groups, whole: boolean): boolean {
 /** What a match would take out; empty when that is all of it. */
 export function valueOf(groups: Groups): string {
   return groups["secret"] ?? groups["secret2"] ?? groups["secret3"] ?? groups["bare"] ?? "";
-}
-
-const PLACEHOLDER =
-  /^(?:\$[({A-Za-z_]|\{\{?|<|%[A-Za-z(]|\*+$|x{3,}$|X{3,}$|\.{3}|…|\[redacted:|#\{|@[A-Za-z{]|(?:null|none|nil|true|false|undefined|optional|required|string|number|boolean|object|any|unknown|never|void|str|int|bool|bytes|env|file|process|include|omit|same-origin|your|my)(?![A-Za-z0-9]))/;
-
-/** Something that stands where a secret would: a variable, a type, an example's blank. */
-function isPlaceholder(value: string): boolean {
-  return (
-    PLACEHOLDER.test(value) ||
-    /^(?:your|my|the|some)[-_ ]/i.test(value) ||
-    /\[redacted:/.test(value)
-  );
 }

@@ -53,6 +53,12 @@ export const PROVIDER_PATTERNS: readonly SecretPattern[] = [
       /hooks\.slack\.com\/(?:services|workflows|triggers)\/(?<secret>[A-Za-z0-9/_-]{10,})/g,
   },
   {
+    kind: "webhook",
+    hints: ["webhook.office.com", "hooks.zapier.com", "maker.ifttt.com", "hook."],
+    expression:
+      /(?:webhook\.office\.com\/[^\s"'<>]{1,300}?\/IncomingWebhook|hooks\.zapier\.com\/hooks\/catch|maker\.ifttt\.com\/[^\s"'<>]{1,100}?\/key|\bhook\.(?:[a-z0-9]{2,8}\.)?make\.com)\/(?<secret>[A-Za-z0-9/_-]{6,})/g,
+  },
+  {
     kind: "discord-webhook",
     hints: ["/api/webhooks/"],
     expression: /discord(?:app)?\.com\/api\/webhooks\/\d+\/(?<secret>[\w-]{20,})/g,
@@ -78,7 +84,35 @@ export const PROVIDER_PATTERNS: readonly SecretPattern[] = [
     ["ya29.", "GOCSPX-", "1//0"],
     "(?:ya29\\.|GOCSPX-|1//0)[A-Za-z0-9_-]{20,}",
   ),
-  provider("stripe-key", ["_live_", "_test_"], "(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}"),
+  // Stripe, Clerk, Razorpay, Shippo, Duffel and others.
+  provider(
+    "live-key",
+    ["_live_", "_test_"],
+    "(?:sk|rk|pk|rzp)_(?:live|test)_[A-Za-z0-9]{10,}|[a-z]{2,12}_(?:live|test)_(?=[A-Za-z-]{0,40}\\d)[A-Za-z0-9-]{14,}",
+  ),
+  provider("sonar-token", ["sq"], "sq[apu]_[0-9a-f]{40}"),
+  provider("cloudflare-key", ["v1.0-"], "v1\\.0-[0-9a-f]{20,}-[0-9a-f]{60,}"),
+  provider("elevenlabs-key", ["sk_"], "sk_[0-9a-f]{40,}"),
+  provider("langsmith-key", ["lsv2_"], "lsv2_[a-z]{2}_[0-9a-f]{20,}(?:_[0-9a-f]{6,})?"),
+  provider(
+    "braintree-token",
+    ["access_token$"],
+    "access_token\\$[a-z]{4,12}\\$[a-z0-9]{8,}\\$[0-9a-f]{20,}",
+  ),
+  provider("flutterwave-key", ["FLWSECK"], "FLWSECK(?:_TEST)?-[A-Za-z0-9]{16,}(?:-X)?"),
+  provider("contentful-token", ["CFPAT-"], "CFPAT-[A-Za-z0-9_-]{30,}"),
+  provider("easypost-key", ["EZ"], "EZ[AT]K[A-Za-z0-9]{40,}"),
+  provider("clojars-token", ["CLOJARS_"], "CLOJARS_[0-9a-f]{30,}"),
+  provider("infracost-key", ["ico-"], "ico-[A-Za-z0-9]{30,}"),
+  provider("neon-key", ["napi_"], "napi_[a-z0-9]{40,}"),
+  provider("alibaba-key", ["LTAI"], "LTAI[A-Za-z0-9]{16,26}(?![A-Za-z0-9])"),
+  provider("azure-secret", ["Q~"], "[A-Za-z0-9_.~-]{3}[78]Q~[A-Za-z0-9_.~-]{28,}"),
+  {
+    kind: "password-hash",
+    hints: ["$"],
+    expression:
+      /\$(?:2[abxy]|[156y]|gy|apr1|argon2(?:id|i|d)|scrypt|pbkdf2-sha\d+)\$[A-Za-z0-9./=,+-]{1,64}\$[A-Za-z0-9./=,+$-]{20,}/g,
+  },
   provider("webhook-secret", ["whsec_"], "whsec_[A-Za-z0-9+/=]{16,}"),
   provider("twilio-key", ["SK"], "SK[0-9a-f]{32}(?![A-Za-z0-9])"),
   provider("sendgrid-key", ["SG."], "SG\\.[A-Za-z0-9_-]{16,}\\.[A-Za-z0-9_-]{20,}"),
@@ -104,7 +138,7 @@ export const PROVIDER_PATTERNS: readonly SecretPattern[] = [
   provider("grafana-token", ["gl"], "gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}"),
   provider("newrelic-key", ["NR"], "NR(?:AK|II|JS|RA)-[A-Za-z0-9]{16,}"),
   provider("sentry-token", ["sntry"], "sntry[su]_[A-Za-z0-9+/=_-]{40,}"),
-  provider("atlassian-token", ["AT"], "AT(?:ATT|CTT|BB)[A-Za-z0-9_=-]{24,}"),
+  provider("atlassian-token", ["AT"], "AT(?:ATT|CTT|BB|TA)[A-Za-z0-9_=-]{24,}"),
   provider("planetscale-token", ["pscale_"], "pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=-]{30,}"),
   provider("supabase-key", ["sbp_", "sb_secret_"], "(?:sbp_|sb_secret_)[A-Za-z0-9_-]{20,}"),
   provider("doppler-token", ["dp."], "dp\\.(?:pt|st|ct|sa|scim|audit)\\.[A-Za-z0-9.]{36,}"),

@@ -69,6 +69,24 @@ const PREFIXED: Readonly<Record<string, (dice: Dice) => string>> = {
   telegram: (dice) => `${dice.of("123456789", 10)}:AA${dice.of(URLSAFE, 33)}`,
   jwt: (dice) => `eyJ${dice.of(ALNUM, 33)}.eyJ${dice.of(ALNUM, 60)}.${dice.of(URLSAFE, 43)}`,
   huggingface: (dice) => "hf_" + dice.of(ALNUM, 34),
+  azureSecret: (dice) => `${dice.of(ALNUM, 3)}8Q~${dice.of(`${URLSAFE}.~`, 34)}`,
+  braintree: (dice) => `access_token$production$${dice.of(LOWER + DIGITS, 16)}$${dice.of(HEX, 32)}`,
+  razorpay: (dice) => "rzp_live_" + dice.of(ALNUM, 14),
+  shippo: (dice) => "shippo_live_" + dice.of(HEX, 40),
+  contentful: (dice) => "CFPAT-" + dice.of(URLSAFE, 43),
+  alibaba: (dice) => "LTAI5t" + dice.of(ALNUM, 18),
+  flutterwave: (dice) => `FLWSECK_TEST-${dice.of(HEX, 32)}-X`,
+  easypost: (dice) => "EZAK" + dice.of(HEX, 54),
+  clojars: (dice) => "CLOJARS_" + dice.of(HEX, 60),
+  infracost: (dice) => "ico-" + dice.of(ALNUM, 32),
+  langsmith: (dice) => `lsv2_pt_${dice.of(HEX, 32)}_${dice.of(HEX, 10)}`,
+  elevenlabs: (dice) => "sk_" + dice.of(HEX, 48),
+  neon: (dice) => "napi_" + dice.of(LOWER + DIGITS, 64),
+  sonar: (dice) => "sqp_" + dice.of(HEX, 40),
+  trello: (dice) => "ATTA" + dice.of(HEX, 72),
+  cloudflareOrigin: (dice) => `v1.0-${dice.of(HEX, 24)}-${dice.of(HEX, 146)}`,
+  bcrypt: (dice) => "$2b$12$" + dice.of(`${ALNUM}./`, 53),
+  apr1: (dice) => `$apr1$${dice.of(ALNUM, 8)}$${dice.of(`${ALNUM}./`, 22)}`,
 };
 
 const PLACES: readonly ((secret: string) => string)[] = [
@@ -105,6 +123,78 @@ const CREDENTIALS: Readonly<Record<string, (dice: Dice) => [secret: string, text
   code: (dice) => around(dice.password(), (it) => `const dbPassword = "${it}";`),
   prose: (dice) =>
     around(dice.password(), (it) => `The staging password is ${it}, please keep it.`),
+  apiKeySaid: (dice) => around(dice.of(HEX, 32), (it) => `Here is the API key: ${it}`),
+  apiKeyIs: (dice) => around(dice.of(HEX, 32), (it) => `my api key is ${it}`),
+  tokenIs: (dice) => around(dice.of(HEX, 40), (it) => `the access token is ${it}, valid for a day`),
+  sdkKey: (dice) =>
+    around(`sdk-${dice.of(HEX, 8)}-${dice.of(HEX, 12)}`, (it) => `LD_SDK_KEY=${it}`),
+  sshKeygen: (dice) => around(dice.password(), (it) => `ssh-keygen -t ed25519 -N "${it}" -f id`),
+  psk: (dice) => around(dice.password(), (it) => `network={\n ssid="home"\n psk="${it}"\n}`),
+  valueAndName: (dice) => around(dice.password(), (it) => `{"value":"${it}","name":"DB_PASSWORD"}`),
+  bearerCall: (dice) => around(dice.of(HEX, 40), (it) => `client.get(url).bearer_auth("${it}")`),
+  basicSome: (dice) => around(dice.password(), (it) => `.basic_auth("ada", Some("${it}"))`),
+  twoArguments: (dice) => around(dice.password(), (it) => `define('DB_PASSWORD', '${it}');`),
+  authentication: (dice) =>
+    around(dice.password(), (it) => `new PasswordAuthentication("ada", "${it}".toCharArray())`),
+  netUse: (dice) => around(dice.password(), (it) => `net use \\\\srv\\share ${it} /user:ada`),
+  slashFlag: (dice) => around(dice.password(), (it) => `xfreerdp /v:host /u:ada /p:${it}`),
+  pgpass: (dice) => around(dice.password(), (it) => `db.example.com:5432:app:ada:${it}`),
+  sqlIdentified: (dice) =>
+    around(dice.password(), (it) => `CREATE USER 'ada'@'%' IDENTIFIED BY '${it}';`),
+  sqlPassword: (dice) =>
+    around(dice.password(), (it) => `ALTER ROLE ada WITH LOGIN PASSWORD '${it}';`),
+  sudo: (dice) => around(dice.password(), (it) => `echo '${it}' | sudo -S apt update`),
+  passwordStdin: (dice) =>
+    around(dice.password(), (it) => `echo "${it}" | docker login -u ada --password-stdin`),
+  hereString: (dice) => around(dice.of(HEX, 40), (it) => `gh auth login --with-token <<< ${it}`),
+  zip: (dice) => around(dice.password(), (it) => `zip -P ${it} out.zip a`),
+  sevenZip: (dice) => around(dice.password(), (it) => `7z a -p${it} out.7z a`),
+  ldap: (dice) => around(dice.password(), (it) => `ldapsearch -D cn=admin -w ${it} -b dc=x`),
+  mongosh: (dice) => around(dice.password(), (it) => `mongosh -u ada -p ${it} --host x`),
+  smb: (dice) => around(dice.password(), (it) => `smbclient //srv/share -U ada%${it}`),
+  htpasswd: (dice) => around(dice.password(), (it) => `htpasswd -b .htpasswd ada ${it}`),
+  loginArgument: (dice) => around(dice.of(HEX, 40), (it) => `wandb login ${it}`),
+  configSet: (dice) =>
+    around(dice.of(HEX, 36), (it) => `npm config set //registry.example.com/:_authToken ${it}`),
+  sshpassVariable: (dice) => around(dice.password(), (it) => `SSHPASS=${it} sshpass -e ssh x`),
+  applicationKey: (dice) => around(dice.of(HEX, 40), (it) => `application_key: ${it}`),
+  pw: (dice) => around(dice.password(), (it) => `pw: ${it}`),
+  german: (dice) => around(dice.password(), (it) => `Das Passwort lautet ${it}`),
+  userSlash: (dice) => around(dice.password(), (it) => `creds: ada / ${it}`),
+  seedPhrase: (dice) =>
+    around(
+      Array.from({ length: 12 }, () => dice.of(LOWER, dice.pick([4, 5, 6]))).join(" "),
+      (it) => `my seed phrase: ${it}`,
+    ),
+  nameAndValue: (dice) =>
+    around(dice.password(), (it) => `env:\n  - name: DB_PASSWORD\n    value: ${it}\n`),
+  keyAndValue: (dice) => around(dice.password(), (it) => `<add key="DbPassword" value="${it}" />`),
+  credentialCall: (dice) =>
+    around(dice.password(), (it) => `requests.get(url, auth=("ada", "${it}"))`),
+  curlCookie: (dice) =>
+    around(dice.of(HEX, 64), (it) => `curl --cookie "connect.sid=s%3A${it}" https://x.example`),
+  digest: (dice) =>
+    around(
+      dice.of(HEX, 32),
+      (it) => `Authorization: Digest username="ada", nonce="abc", response="${it}"`,
+    ),
+  signedHeader: (dice) =>
+    around(
+      dice.of(HEX, 64),
+      (it) => `Authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature=${it}`,
+    ),
+  signedUrl: (dice) =>
+    around(dice.of(HEX, 64), (it) => `https://b.example/k?X-Amz-Expires=900&X-Amz-Signature=${it}`),
+  teamsWebhook: (dice) =>
+    around(
+      dice.of(HEX, 32),
+      (it) => `https://x.webhook.office.com/webhookb2/a@b/IncomingWebhook/${it}/0dc7904e`,
+    ),
+  zapierHook: (dice) =>
+    around(
+      dice.of(LOWER + DIGITS, 7),
+      (it) => `https://hooks.zapier.com/hooks/catch/1234567/${it}/`,
+    ),
   privateKey: (dice) =>
     around(dice.of(BASE64, 64), (it) => {
       const kind = dice.pick(["RSA ", "OPENSSH ", "", "EC "]);
