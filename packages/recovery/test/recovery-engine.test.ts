@@ -399,4 +399,34 @@ describe("one at a time", () => {
       expect(taken).toBeUndefined();
     },
   );
+
+  test.each([
+    ["that ended well", repaired],
+    [
+      "that failed",
+      (): never => {
+        throw new Error("the disk is full");
+      },
+    ],
+  ])("who stood still for too long undoes no step %s: the other one is at it", async (_, end) => {
+    const clock = new FakeClock();
+    const journal = scratchJournal();
+    let undone = 0;
+    const step = {
+      action: "stall",
+      run: () => {
+        journal.hold("shop", clock.monotonic() + 3_600_000, 60_000);
+        return end();
+      },
+      undo: () => void (undone += 1),
+    };
+    const engine = engineOf([scripted("files", () => true, [step])], () => false, {
+      journal,
+      clock,
+    });
+    await expect(engine.recover({ trigger: "test" })).rejects.toMatchObject({
+      code: "RECOVERY_LEASE_LOST",
+    });
+    expect(undone).toBe(0);
+  });
 });

@@ -33,6 +33,11 @@ export class JournalHold {
     if (!this.#lease.renew(this.#token, now, durationMs)) throw lost(this.#service);
   }
 
+  /** For what changes the service and not the journal. */
+  assertHeld(): void {
+    this.#write(() => undefined);
+  }
+
   release(): void {
     this.#lease.release(this.#token);
   }

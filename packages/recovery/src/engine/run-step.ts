@@ -1,5 +1,5 @@
 import type { Clock } from "@holdfast/core";
-import type { StepAction, StepContext } from "../step.ts";
+import type { StepAction, StepContext, StepOutcome } from "../step.ts";
 import type { Incident, IncidentStep, StepState } from "./incident.ts";
 import type { JournalHold } from "./journal-hold.ts";
 import type { RecoveryEvent } from "./recovery-event.ts";
@@ -25,7 +25,8 @@ const ATTEMPTS_MAX = 2;
 /**
  * Runs a step, or takes it up again when an earlier process was killed at it. What fails or is
  * aborted is undone; so is what was cut off twice.
- * @throws the signal's reason, when the step was undone because of it.
+ * @throws the signal's reason, when the step was undone because of it; RecoveryError
+ * `RECOVERY_LEASE_LOST`, and nothing is undone then.
  */
 export async function runStep(
   step: IncidentStep,
@@ -51,17 +52,20 @@ export async function runStep(
   const { title } = step.planned;
   tell({ type: "step-began", incident, step: name, title, attempt: step.attempts + 1 });
   const remembered = { ...step.remembered };
+  let outcome: StepOutcome;
   try {
     const context = contextOf(step, remembered, deps, signal);
-    const { result, message } = await action.run(step.planned.parameters, context);
-    return end({ state: result, message });
+    outcome = await action.run(step.planned.parameters, context);
   } catch (error) {
+    // Whoever has taken over is at this very step: what is undone now would be that one's work.
+    hold.assertHeld();
     const reason = error instanceof Error ? error.message : String(error);
     const interrupted = { ...step, remembered };
     const state = end(await undo(action, interrupted, deps, reason));
     signal.throwIfAborted();
     return state;
   }
+  return end({ state: outcome.result, message: outcome.message });
 }
 
 async function undo(

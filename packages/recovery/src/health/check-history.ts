@@ -23,7 +23,7 @@ export interface CheckHistory {
 
 /**
  * The next belief. The first look is believed at once; `warn` counts as a pass, since the service
- * does its work; `unknown` is no evidence, and changes nothing but what was seen last.
+ * does its work; `unknown` is no evidence, and changes nothing.
  */
 export function nextHistory(
   before: CheckHistory | undefined,
