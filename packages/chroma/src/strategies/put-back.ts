@@ -17,7 +17,8 @@ export async function putBack(
 ): Promise<void> {
   if (typeof aside !== "string" || !existsSync(aside)) return;
   signal.throwIfAborted();
-  await server.halt();
+  // Not only what was started here: a keeper that was killed at the repair has left its server.
+  await server.clear();
   if (existsSync(server.dataDirectory)) quarantine(server.dataDirectory, { reason }, clock);
   renameSync(aside, server.dataDirectory);
 }
