@@ -286,9 +286,14 @@ export class ManagedServer implements AsyncDisposable {
   #onExit(current: Watched, exit: Omit<ServerExit, "logTail">): void {
     if (this.#current !== current) return;
     this.#current = undefined;
-    removeServerRecord(this.dataDirectory);
     const { code = null, signal = null, ranMs } = exit;
-    recordExit(this.dataDirectory, { at: this.#clock.now(), code, signal, ranMs, ready: true });
+    try {
+      removeServerRecord(this.dataDirectory);
+      recordExit(this.dataDirectory, { at: this.#clock.now(), code, signal, ranMs, ready: true });
+    } catch (error) {
+      // A full disk may be why it ended: whoever waits to hear of that must hear of it.
+      this.#logger?.warn({ error }, "the end of Chroma could not be kept");
+    }
     const paths = statePathsOf(this.dataDirectory);
     const full = { ...exit, logTail: tailServerLog(paths.serverLog, LOG_TAIL_LINES) };
     this.#logger?.warn({ ...full }, "Chroma ended unasked");

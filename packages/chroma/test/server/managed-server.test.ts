@@ -1,4 +1,5 @@
 import {
+  mkdirSync,
   mkdtempSync,
   openSync,
   closeSync,
@@ -185,6 +186,22 @@ test.each([86_400_000, -86_400_000])(
     }
   },
 );
+
+test("a crash is told although its end cannot be kept, as on a full disk", async () => {
+  const said: string[] = [];
+  const say = (_: object, message: string): number => said.push(message);
+  const server = new ManagedServer(
+    { dataDirectory: data, command: [process.execPath, FAKE, "well", "1.4.4"] },
+    { logger: { info: say, warn: say } },
+  );
+  servers.push(server);
+  const { pid } = await server.start();
+  mkdirSync(join(statePathsOf(data).stateDirectory, "exits.json"));
+  const crashed = new Promise<ServerExit>((resolve) => void server.onCrash(resolve));
+  process.kill(pid, "SIGKILL");
+  await expect(crashed).resolves.toMatchObject({ pid, signal: "SIGKILL" });
+  expect(said).toContain("the end of Chroma could not be kept");
+});
 
 test("a stop is no crash", async () => {
   const server = fake("well");
