@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { idsWithoutVector } from "./index-coverage.ts";
@@ -147,7 +147,18 @@ function wasUsed(file: string, database: DatabaseSync): boolean {
   const { starts } = database.prepare("SELECT count(*) AS starts FROM acquire_write").get() as {
     starts: number;
   };
-  return readFileSync(file).readUInt32BE(CHANGE_COUNTER_AT) > MIGRATION_COMMITS + starts;
+  return changeCounterOf(file) > MIGRATION_COMMITS + starts;
+}
+
+function changeCounterOf(file: string): number {
+  const counter = Buffer.alloc(4);
+  const descriptor = openSync(file, "r");
+  try {
+    readSync(descriptor, counter, 0, counter.length, CHANGE_COUNTER_AT);
+  } finally {
+    closeSync(descriptor);
+  }
+  return counter.readUInt32BE();
 }
 
 function readCollections(database: DatabaseSync): { id: string; content: CollectionContent }[] {

@@ -161,6 +161,20 @@ describe("damage", () => {
     expect(kinds()).toEqual(["catalogue-lost"]);
   });
 
+  // Reading all of a file of more than 2 GiB for four of its bytes threw ERR_FS_FILE_TOO_LARGE.
+  test("a store that was emptied is no lost catalogue, however large its SQLite has grown", () => {
+    makeStore(data, { ids: ["a"] });
+    const file = join(data, "chroma.sqlite3");
+    {
+      using database = new DatabaseSync(file);
+      for (const table of ["collections", "segments", "embeddings"]) {
+        database.exec(`DELETE FROM ${table}`);
+      }
+    }
+    truncateSync(file, 2 ** 31 + 4_096);
+    expect(kinds()).toEqual(["orphan-segments"]);
+  });
+
   test.each([
     ["its header", 0],
     ["a page in its middle", 8_192],
