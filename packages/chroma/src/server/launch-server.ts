@@ -31,6 +31,7 @@ export async function launchServer(
     stateDirectory: paths.stateDirectory,
     stopSignal: stopSignalsOf(program.build.version)[0] ?? "SIGTERM",
     orphanMs: options.orphanMs,
+    keeperPid: process.pid,
   });
   const log = openServerLog(paths.serverLog);
   try {

@@ -1,7 +1,7 @@
 /**
  * The program of a server process whose build comes as Node bindings:
- * `node server-entry BINDING STATE_DIRECTORY SIGNAL ORPHAN_MS ARGUMENT…`. With an empty
- * STATE_DIRECTORY it only runs the arguments, to ask a build for its version.
+ * `node server-entry BINDING STATE_DIRECTORY SIGNAL ORPHAN_MS KEEPER_PID ARGUMENT…`. With an
+ * empty STATE_DIRECTORY it only runs the arguments, to ask a build for its version.
  *
  * The server blocks this thread in native code for as long as it lives, so a worker holds the
  * lock that shows it to everybody who can see the directory (see server-guard.ts).
@@ -14,9 +14,12 @@ import type { GuardData, GuardMessage } from "./server-guard.ts";
 /** The directory is served by somebody else (EX_TEMPFAIL). */
 const EXIT_LOCKED = 75;
 
-const [binding, stateDirectory, stopSignal, orphanMs, ...serverArguments] = process.argv.slice(2);
+const [binding, stateDirectory, stopSignal, orphanMs, keeperPid, ...serverArguments] =
+  process.argv.slice(2);
 if (binding === undefined || stateDirectory === undefined) {
-  throw new Error("usage: server-entry BINDING STATE_DIRECTORY SIGNAL ORPHAN_MS ARGUMENT…");
+  throw new Error(
+    "usage: server-entry BINDING STATE_DIRECTORY SIGNAL ORPHAN_MS KEEPER_PID ARGUMENT…",
+  );
 }
 
 if (stateDirectory !== "") {
@@ -25,6 +28,7 @@ if (stateDirectory !== "") {
     keeperLock: join(stateDirectory, "keeper.lock"),
     stopSignal: stopSignal as NodeJS.Signals,
     orphanMs: Number(orphanMs),
+    keeperPid: Number(keeperPid),
   });
   if (!held) {
     process.stderr.write("Another server process holds this data directory\n");

@@ -13,6 +13,8 @@ export interface GuardData {
   stopSignal: NodeJS.Signals;
   /** How long the server may live without anybody who manages it, in milliseconds. */
   orphanMs: number;
+  /** The process that started the server. */
+  keeperPid: number;
 }
 
 export type GuardMessage = "held" | "refused";
@@ -20,7 +22,7 @@ export type GuardMessage = "held" | "refused";
 const CHECK_MS = 2_000;
 const KILL_AFTER_MS = 5_000;
 
-const { serverLock, keeperLock, stopSignal, orphanMs } = workerData as GuardData;
+const { serverLock, keeperLock, stopSignal, orphanMs, keeperPid } = workerData as GuardData;
 const lock = KernelLock.tryAcquire(serverLock, 1_000);
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
 parentPort?.postMessage((lock === undefined ? "refused" : "held") satisfies GuardMessage);
@@ -33,13 +35,12 @@ if (lock !== undefined) {
 }
 
 async function orphaned(): Promise<void> {
-  const parent = process.ppid;
   let alone = 0;
   while (alone < orphanMs) {
     await sleep(Math.min(CHECK_MS, orphanMs));
     // Whoever adopts the server holds the keeper's lock. It is asked for only when the process
     // that started the server is gone: asking takes it for a moment.
-    const managed = process.ppid === parent || KernelLock.isHeld(keeperLock);
+    const managed = process.ppid === keeperPid || KernelLock.isHeld(keeperLock);
     alone = managed ? 0 : alone + CHECK_MS;
   }
 }

@@ -16,6 +16,8 @@ export interface GuardArguments {
   stateDirectory: string;
   stopSignal: NodeJS.Signals;
   orphanMs: number;
+  /** Whose end makes the server an orphan, until somebody adopts it. */
+  keeperPid: number;
 }
 
 /** The command line that runs the program with `serverArguments`, e.g. `["run", "chroma.yaml"]`. */
@@ -39,6 +41,7 @@ export function commandLine(
     guard?.stateDirectory ?? "",
     guard?.stopSignal ?? "",
     String(guard?.orphanMs ?? 0),
+    String(guard?.keeperPid ?? 0),
     ...serverArguments,
   ];
 }
