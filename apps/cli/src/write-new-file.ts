@@ -1,4 +1,12 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { HoldfastError } from "@holdfast/core";
 
@@ -7,36 +15,47 @@ import { HoldfastError } from "@holdfast/core";
  * @returns false when a file of that name exists, which is then as it was
  */
 export function writeNewFile(path: string, text: string, mode = 0o600): boolean {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  const descriptor = openSync(temporary, "w", mode);
+  const temporary = writeBeside(path, text, mode);
   try {
-    writeSync(descriptor, text);
-    fsyncSync(descriptor);
     linkSync(temporary, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   } finally {
-    closeSync(descriptor);
     rmSync(temporary);
   }
 }
 
-/** Puts a file with all of its content in place of whatever file is there; readers see either. */
+/**
+ * Puts a file with all of its content in place of whatever file is there: readers see the old one
+ * or the new, and a power cut leaves one of them.
+ */
 export function replaceFile(path: string, text: string, mode = 0o600): void {
+  const temporary = writeBeside(path, text, mode);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Writes the content beside where it belongs, and returns where. Nothing is left when it fails. */
+function writeBeside(path: string, text: string, mode: number): string {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   const descriptor = openSync(temporary, "w", mode);
   try {
-    writeSync(descriptor, text);
+    // Not `writeSync`, which writes a part, and no error, where the disk has room for no more.
+    writeFileSync(descriptor, text);
     fsyncSync(descriptor);
-    renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   } finally {
     closeSync(descriptor);
   }
+  return temporary;
 }
 
 /**
@@ -54,7 +73,7 @@ export function writeTo(
   } catch (error) {
     throw new HoldfastError(`${path} cannot be written: ${(error as Error).message}`, {
       code: "FILE_UNWRITABLE",
-      hint: "Choose a place that you can write to: --output FILE",
+      hint: "Name a file in a folder that is there and that you can write to.",
       cause: error,
     });
   }

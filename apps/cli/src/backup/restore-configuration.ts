@@ -1,16 +1,16 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CONFIG_FILE_NAME, parseConfig } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
 import { readManifest, verifyBackup } from "@holdfast/memory";
 import type { Context } from "../context.ts";
 import { columns } from "../output.ts";
-import { writeNewFile } from "../write-new-file.ts";
+import { replaceFile } from "../write-new-file.ts";
 
 interface Part {
   file: string;
   text: string;
-  /** Where the present file is kept; undefined when there is none, or it is the same. */
+  /** Where the present file is kept; undefined when there is none. */
   keptAs: string | undefined;
 }
 
@@ -66,9 +66,6 @@ export async function restoreConfiguration(
 /** The present file keeps its name until the new one takes it. */
 function put({ file, text, keptAs }: Part): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const next = `${file}.restored`;
-  rmSync(next, { force: true });
   if (keptAs !== undefined) linkSync(file, keptAs);
-  writeNewFile(next, text);
-  renameSync(next, file);
+  replaceFile(file, text);
 }

@@ -1,16 +1,6 @@
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { HoldfastError } from "@holdfast/core";
 import {
   createRuleset,
@@ -23,7 +13,7 @@ import {
   SqliteCounters,
   withoutRule,
 } from "@holdfast/policy";
-import { writeNewFile } from "../write-new-file.ts";
+import { replaceFile, writeNewFile } from "../write-new-file.ts";
 import { type PolicyPlace, shortPath } from "./policy-place.ts";
 
 /** A rule of the folder, and where it stands. */
@@ -170,22 +160,4 @@ function fileStem(name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, 80);
   if (plain === name && plain === plain.toLowerCase() && !plain.startsWith("-")) return plain;
   return `${plain}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
-}
-
-/** Readers see the old file or the new one, and a power cut leaves one of them. */
-export function replaceFile(path: string, text: string): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  const descriptor = openSync(temporary, "w", 0o600);
-  try {
-    writeSync(descriptor, text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  try {
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }

@@ -5,7 +5,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 
@@ -13,7 +13,8 @@ import { dirname } from "node:path";
 export function writeDurably(path: string, text: string, mode = 0o600): void {
   const descriptor = openSync(path, "wx", mode);
   try {
-    writeSync(descriptor, text);
+    // Not `writeSync`, which writes a part, and no error, where the disk has room for no more.
+    writeFileSync(descriptor, text);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

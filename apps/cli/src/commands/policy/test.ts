@@ -7,11 +7,12 @@ import { example } from "../../help.ts";
 import { evaluateDry } from "../../policy/dry-evaluation.ts";
 import { evaluationText } from "../../policy/evaluation-text.ts";
 import { eventFromFile } from "../../policy/event-argument.ts";
-import { findRule, placedRules, replaceFile } from "../../policy/policy-files.ts";
+import { findRule, placedRules } from "../../policy/policy-files.ts";
 import { policyPlaceOf } from "../../policy/policy-place.ts";
 import { runSuites, suiteFilesIn, type SuitesReport } from "../../policy/run-suites.ts";
 import { suitesText } from "../../policy/suites-text.ts";
 import { usage } from "../../selection.ts";
+import { writeTo } from "../../write-new-file.ts";
 
 interface TestOptions {
   context?: string;
@@ -59,7 +60,7 @@ function testContext(
   const whole = evaluateDry(ruleset, event, place);
   const shown = rule === undefined ? whole : onlyOf(rule, whole);
   const data = dataOf(event, shown);
-  write(options.output, data, context);
+  write(options.output, json(data), context);
   context.output.result(data, evaluationText(event, shown, context.output));
 }
 
@@ -92,17 +93,18 @@ function testSuites(given: readonly string[], options: TestOptions, context: Con
   const { coverageThreshold: threshold, junit } = options;
   const isCovered = threshold === undefined || report.coverage.percent >= threshold;
   if (!report.passed || !isCovered) context.exitStatus = EXIT.findings;
-  if (junit !== undefined)
-    replaceFile(resolve(context.workingDirectory, junit), junitXml(report.suites));
+  write(junit, junitXml(report.suites), context);
   const data: SuitesReport & { threshold?: number } =
     threshold === undefined ? report : { ...report, threshold };
-  write(options.output, data, context);
+  write(options.output, json(data), context);
   context.output.result(data, suitesText(report, threshold, context.output));
 }
 
-function write(file: string | undefined, data: object, context: Context): void {
+const json = (data: object): string => `${JSON.stringify(data, null, 2)}\n`;
+
+function write(file: string | undefined, text: string, { workingDirectory }: Context): void {
   if (file === undefined) return;
-  replaceFile(resolve(context.workingDirectory, file), `${JSON.stringify(data, null, 2)}\n`);
+  writeTo(resolve(workingDirectory, file), text, { force: true, mode: 0o600 });
 }
 
 function percent(text: string): number {
