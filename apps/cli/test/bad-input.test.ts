@@ -17,6 +17,7 @@ beforeAll(() => {
   write("provider.yaml", "embedder: {provider: nonsense}\n");
   write("in-the-way.yaml", "vector_store: {config: {persist_directory: file/chroma}}\n");
   write("file", "");
+  write("event.json", '{"text": "tea is at four"}');
   mkdirSync(join(sandbox.folder, "folder"));
 });
 
@@ -54,6 +55,20 @@ const CASES: readonly [string[], number, string, RegExp, RegExp][] = [
   [["memory", "outbox", "discard"], 2, "USAGE", /missing required argument/, /--help/],
   [["memory", "outbox", "discard", "x"], 2, "USAGE", /"x" is not a whole number/, /./],
   [["memory", "outbox", "discard", "1"], 2, "USAGE", /No refused write has the number 1/, /list/],
+  [
+    ["memory", "policy", "test", "--context", "event.json", "--output", "missing/answer.json"],
+    1,
+    "FILE_UNWRITABLE",
+    /answer.json cannot be written/,
+    /a folder that is there/,
+  ],
+  [
+    ["health", "--service", "policy", "--report", "missing/health.html"],
+    1,
+    "FILE_UNWRITABLE",
+    /health.html cannot be written/,
+    /a folder that is there/,
+  ],
   [["memory", "rebuild"], 2, "CONFIRMATION_NEEDED", /Nobody can be asked/, /--yes/],
   [
     ["memory", "status", "--config", "none.yaml"],

@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
-import { HoldfastError } from "@holdfast/core";
 import type { Context } from "../context.ts";
 import { printable } from "../output.ts";
 import { version } from "../start.ts";
-import { replaceFile, writeNewFile } from "../write-new-file.ts";
+import { writeTo } from "../write-new-file.ts";
 import type { HealthLook } from "./look.ts";
 import { healthPage } from "./page/health-page.ts";
 
 /**
  * Writes the page, whole or not at all.
- * @throws HoldfastError `FILE_EXISTS`: a file of that name is only replaced when asked to.
+ * @throws HoldfastError `FILE_EXISTS`: a file of that name is only replaced when asked to;
+ * `FILE_UNWRITABLE`.
  */
 export function writeReport(
   { answer, memory, history }: HealthLook,
@@ -23,11 +23,6 @@ export function writeReport(
   const place = `${mode ?? "managed"} Chroma, ${collection}, ${source ?? "built-in defaults"}`;
   const page = healthPage({ answer, memory, history, place, version: version(), now: Date.now() });
   const path = resolve(workingDirectory, file);
-  if (replace) replaceFile(path, page);
-  else if (!writeNewFile(path, page))
-    throw new HoldfastError(`${printable(path)} is there already`, {
-      code: "FILE_EXISTS",
-      hint: "Give another name, or --force to replace it.",
-    });
+  writeTo(path, page, { force: replace, mode: 0o600 });
   output.note(`wrote ${printable(path)}`);
 }
