@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { HoldfastError } from "@holdfast/core";
 import type { CheckReport, HealthReport } from "@holdfast/recovery";
 import { HealthListener, type HealthListenerDeps } from "../src/listener/health-listener.ts";
 import { isLoopback, listenAddress } from "../src/listener/listen-address.ts";
@@ -117,6 +118,17 @@ describe("what is served", () => {
     expect((await ask(`${url}/metrics`, { accept })).body).toBe(`# ${accept}\n`);
     expect(await ask(`${url}/livez`, {}, "HEAD")).toMatchObject({ status: 200, body: "" });
     expect((await ask(`${url}/elsewhere`)).status).toBe(404);
+  });
+
+  // The monitor ended by the error of whoever asked it at a bad moment.
+  test("what cannot be read this moment is an answer, and no end of the monitor", async () => {
+    const url = await open({
+      metrics: () => {
+        throw new HoldfastError("the metrics are locked", { code: "SQLITE_BUSY" });
+      },
+    });
+    expect(await ask(`${url}/metrics`)).toMatchObject({ status: 503, body: "SQLITE_BUSY\n" });
+    expect((await ask(`${url}/livez`)).status).toBe(200);
   });
 });
 

@@ -7,21 +7,15 @@ export interface Refusal {
   reason: string;
 }
 
-export interface AdmissionOptions {
-  /** Asked of everybody, when there is one. */
-  token: string | undefined;
-  /** The host that it listens on, which may be asked for by that name. */
-  host: string;
-}
-
 /**
  * Why a request is refused; undefined when it may be answered. A page in a browser on this machine
- * could ask too: it would send its origin, or a name that was made to point here.
+ * could ask too: it would send its origin, or a name that was made to point here. A `token`, when
+ * there is one, is asked of everybody.
  */
 export function refusalOf(
   method: string,
   headers: IncomingHttpHeaders,
-  { token, host }: AdmissionOptions,
+  token: string | undefined,
 ): Refusal | undefined {
   if (method !== "GET" && method !== "HEAD") return { status: 405, reason: "only GET and HEAD" };
   const asked = hostOf(headers.host);
@@ -33,7 +27,7 @@ export function refusalOf(
     return { status: 401, reason: "a token is needed: Authorization: Bearer …" };
   }
   // Without a token, only who means this machine is answered: no name may be made to point here.
-  if (asked !== undefined && (isLoopback(asked) || asked === host)) return undefined;
+  if (asked !== undefined && isLoopback(asked)) return undefined;
   return { status: 421, reason: "this host is not served here" };
 }
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { HoldfastError } from "@holdfast/core";
 import { FRESH_INTERVALS, type HealthReport } from "@holdfast/recovery";
-import { type AdmissionOptions, refusalOf } from "./admission.ts";
+import { refusalOf } from "./admission.ts";
 import { healthDocument, isServing } from "./health-document.ts";
 import { isLoopback, type ListenAddress } from "./listen-address.ts";
 
@@ -43,7 +43,7 @@ export class HealthListener {
     this.#deps = deps;
     this.#server = createServer(
       { requestTimeout: REQUEST_LIMIT_MS, headersTimeout: REQUEST_LIMIT_MS },
-      (request, response) => this.#answer(request, response),
+      (request, response) => this.#answerOrRefuse(request, response),
     );
     this.#server.maxConnections = CONNECTIONS_MAX;
   }
@@ -75,14 +75,24 @@ export class HealthListener {
   }
 
   async close(): Promise<void> {
+    const closed = once(this.#server, "close");
     this.#server.close();
     this.#server.closeAllConnections();
-    if (this.#server.listening) await once(this.#server, "close");
+    await closed;
+  }
+
+  /** What cannot be read this moment must not end the monitor that is asked for it. */
+  #answerOrRefuse(request: IncomingMessage, response: ServerResponse): void {
+    try {
+      this.#answer(request, response);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      send(response, 503, `${error.code}\n`);
+    }
   }
 
   #answer({ method = "", headers, url = "" }: IncomingMessage, response: ServerResponse): void {
-    const admission: AdmissionOptions = this.#options;
-    const refusal = refusalOf(method, headers, admission);
+    const refusal = refusalOf(method, headers, this.#options.token);
     if (refusal !== undefined) {
       if (refusal.status === 401) response.setHeader("WWW-Authenticate", "Bearer");
       if (refusal.status === 405) response.setHeader("Allow", "GET, HEAD");
