@@ -16,6 +16,10 @@ beforeAll(() => {
   write("literal.yaml", "vector_store: {config: {host: h, token: s3cret}}\n");
   write("provider.yaml", "embedder: {provider: nonsense}\n");
   write("in-the-way.yaml", "vector_store: {config: {persist_directory: file/chroma}}\n");
+  write(
+    "alerts.yaml",
+    "vector_store: {config: {host: 127.0.0.1, port: 9}}\nalerts: {channels: [{type: webhook, url: https://h.example, secret: {env: NO_SUCH_SECRET}}]}\n",
+  );
   write("file", "");
   write("event.json", '{"text": "tea is at four"}');
   mkdirSync(join(sandbox.folder, "folder"));
@@ -55,6 +59,14 @@ const CASES: readonly [string[], number, string, RegExp, RegExp][] = [
   [["memory", "outbox", "discard"], 2, "USAGE", /missing required argument/, /--help/],
   [["memory", "outbox", "discard", "x"], 2, "USAGE", /"x" is not a whole number/, /./],
   [["memory", "outbox", "discard", "1"], 2, "USAGE", /No refused write has the number 1/, /list/],
+  // It was told, and then the listener kept the process for ever.
+  [
+    ["memory", "monitor", "--alerts", "--listen", "0", "--config", "alerts.yaml"],
+    12,
+    "SECRET_UNAVAILABLE",
+    /NO_SUCH_SECRET.* is not set/,
+    /export NO_SUCH_SECRET/,
+  ],
   [
     ["memory", "policy", "test", "--context", "event.json", "--output", "missing/answer.json"],
     1,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { BIN, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
 
 jest.setTimeout(60_000);
@@ -83,4 +84,19 @@ test("Ctrl-C while it reads stdin ends it with 130, and nothing is remembered", 
   expect(status).toBe(130);
   const { stdout } = await sandbox.run(["memory", "list"]);
   expect(stdout).not.toContain("half of it");
+});
+
+// The screen stayed the monitor's own, without a cursor, and hid why it had ended.
+test("a monitor that cannot listen says so on the terminal as it was", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const { status, shown } = await onTerminal(
+    ["memory", "monitor", "--no-recover", "--listen", String(port)],
+    { cue: /never/, keys: "" },
+  );
+  taken.close();
+  expect(status).toBe(1);
+  expect(shown).toContain("cannot be listened on");
+  expect(shown.split("\u001B[?1049h").length).toBe(shown.split("\u001B[?1049l").length);
 });

@@ -44,21 +44,39 @@ export async function runMonitor(
   context: Context,
   deps: MonitorDeps,
 ): Promise<HealthReport> {
-  const { signal, environment } = context;
   const loaded = context.config();
   await requireSchedule(loaded);
   const workspace = workspaceOf(loaded);
   const { dataDirectory } = workspace;
   const access: StoreAccess = {
-    readSecret: (reference) => readSecret(reference, environment),
+    readSecret: (reference) => readSecret(reference, context.environment),
     endpoint: dataDirectory === undefined ? notManaged : managedEndpoint(dataDirectory),
   };
   const parts = await wire(workspace, { ...access, background: false });
-  const onProgress = keeperTeller(context.output);
-  const keptServer =
-    dataDirectory === undefined
-      ? undefined
-      : new KeptServer({ configFile: loaded.file, again: loaded.again, dataDirectory, onProgress });
+  try {
+    return await watchOver(parts, { options, context, access, deps });
+  } finally {
+    await parts.close();
+  }
+}
+
+interface Watch {
+  options: MonitorOptions;
+  context: Context;
+  access: StoreAccess;
+  deps: MonitorDeps;
+}
+
+/** What may be refused comes before the listener, and the screen last: both must be given back. */
+async function watchOver(
+  parts: Parts,
+  { options, context, access, deps }: Watch,
+): Promise<HealthReport> {
+  const { workspace } = parts;
+  let note = (_line: string): void => undefined;
+  const alerts = options.alerts ? alertsOf(workspace, context, (line) => note(line)) : undefined;
+  const log = monitorLog(workspace.stateDirectory);
+  const keptServer = keptServerOf(workspace, context);
   let see = (_event: SupervisorEvent): void => undefined;
   using store = new StoreSupervisor(options, {
     parts,
@@ -67,32 +85,41 @@ export async function runMonitor(
     onEvent: (event) => see(event),
   });
   const report = (): HealthReport => store.report();
-  const log = monitorLog(workspace.stateDirectory);
-  const view = logged(deps.view(report), log);
   const down = await deps.onUp(parts, report);
-  const alerts = options.alerts ? alertsOf(workspace, context, view) : undefined;
-  const beside = new Beside(parts, view, dataDirectory === undefined);
+  const view = logged(deps.view(report), log);
+  note = (line) => view.note(line);
+  const beside = new Beside(parts, view, keptServer === undefined);
   see = (event) => {
     view.see(event);
     alerts?.see(event);
     beside.see(event);
     if (event.type === "checked") store.foresight.see(event.report);
   };
+  const { signal } = context;
   try {
     if (options.once) return await store.supervisor.once(signal);
     await beside.runWith(async () => {
-      const backups = runScheduledBackups(parts, context, (line) => view.note(line), signal);
+      const backups = runScheduledBackups(parts, context, note, signal);
       await Promise.all([store.supervisor.run(signal), backups]);
     }, signal);
     return report();
   } finally {
-    await beside.stop();
-    keptServer?.[Symbol.dispose]();
-    await down();
-    await alerts?.flush();
-    view.close();
-    await parts.close();
+    try {
+      await beside.stop();
+      keptServer?.[Symbol.dispose]();
+      await down();
+      await alerts?.flush();
+    } finally {
+      view.close();
+    }
   }
+}
+
+function keptServerOf({ dataDirectory }: Workspace, context: Context): KeptServer | undefined {
+  if (dataDirectory === undefined) return undefined;
+  const { file: configFile, again } = context.config();
+  const onProgress = keeperTeller(context.output);
+  return new KeptServer({ configFile, again, dataDirectory, onProgress });
 }
 
 function logged(view: MonitorView, log: ReturnType<typeof monitorLog>): MonitorView {
@@ -109,8 +136,12 @@ function logged(view: MonitorView, log: ReturnType<typeof monitorLog>): MonitorV
   };
 }
 
-function alertsOf({ config }: Workspace, { environment }: Context, view: MonitorView): Alerts {
-  return new Alerts(config.alerts, { environment, onUndelivered: (line) => view.note(line) });
+function alertsOf(
+  { config }: Workspace,
+  { environment }: Context,
+  onUndelivered: (line: string) => void,
+): Alerts {
+  return new Alerts(config.alerts, { environment, onUndelivered });
 }
 
 /** What a monitor does besides watching: for a store without a keeper, what a keeper would do. */
