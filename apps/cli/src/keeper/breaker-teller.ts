@@ -2,6 +2,7 @@ import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Memory } from "@holdfast/memory";
 import type { VectorStore } from "@holdfast/store";
 import { closeHalfOpen } from "./circuits.ts";
+import { WorkBeside } from "./work-beside.ts";
 
 export interface BreakerTellerDeps {
   breaker: CircuitBreaker;
@@ -14,9 +15,7 @@ export interface BreakerTellerDeps {
 /** Tells the breaker what was proved to work, so that nobody waits until its own time is over. */
 export class BreakerTeller {
   readonly #deps: BreakerTellerDeps;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
-  #fault: { error: unknown } | undefined;
+  readonly #beside = new WorkBeside();
 
   constructor(deps: BreakerTellerDeps) {
     this.#deps = deps;
@@ -24,25 +23,17 @@ export class BreakerTeller {
 
   /** A canary came back. @throws a bug that an earlier telling ran into. */
   tell(): void {
-    if (this.#fault !== undefined) throw this.#fault.error;
-    this.#running ??= this.#endWait()
-      .catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) this.#fault = { error };
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
+    this.#beside.begin((signal) => this.#endWait(signal));
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort(new Error("the watch ends"));
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#beside.stop();
   }
 
-  async #endWait(): Promise<void> {
+  async #endWait(signal: AbortSignal): Promise<void> {
     const { breaker, memory, store, onEnded } = this.#deps;
     if (!(await breaker.probeNow("canary"))) return;
-    await closeHalfOpen(breaker, memory, store, this.#stopping.signal);
+    await closeHalfOpen(breaker, memory, store, signal);
     onEnded(breaker.state());
   }
 }

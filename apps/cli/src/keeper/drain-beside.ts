@@ -1,6 +1,7 @@
 import { type Clock, HoldfastError } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import type { KeeperMetrics } from "./keeper-metrics.ts";
+import { WorkBeside } from "./work-beside.ts";
 
 /** The part of a pino logger that is used. */
 export interface DrainLogger {
@@ -18,10 +19,8 @@ export interface DrainBesideDeps {
 /** Drains the outbox beside the health loop: a hanging store must not hide that it hangs. */
 export class DrainBeside {
   readonly #deps: DrainBesideDeps;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #beside = new WorkBeside();
   #healed = false;
-  #fault: { error: unknown } | undefined;
 
   constructor(deps: DrainBesideDeps) {
     this.#deps = deps;
@@ -32,40 +31,31 @@ export class DrainBeside {
     this.#healed = true;
   }
 
-  /** Starts draining if something is due, and nothing drains yet. @throws a bug that it ran into. */
+  /** Begins to drain if something is due, and nothing drains yet. @throws a bug that it ran into. */
   tick(serving: boolean): void {
-    if (this.#fault !== undefined) throw this.#fault.error;
     const { memory, metrics, clock } = this.#deps;
     const status = memory.status();
     metrics.sample(status);
-    if (this.#running !== undefined || !serving) return;
+    if (!this.#beside.isFree() || !serving) return;
     const { records, unsettled, nextAttemptAt } = status.outbox;
     if (records + unsettled === 0) return;
     if ((nextAttemptAt ?? 0) > clock.now() && !this.#healed) return;
     this.#healed = false;
-    this.#running = this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    this.#beside.begin((signal) => this.#drain(signal));
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort(new Error("the watch ends"));
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#beside.stop();
   }
 
-  async #drain(): Promise<void> {
+  async #drain(signal: AbortSignal): Promise<void> {
     const { memory, logger } = this.#deps;
-    const { signal } = this.#stopping;
     try {
       const report = await memory.drain({ signal });
       if (report.stored + report.dead > 0) logger.info({ ...report }, "drained");
     } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof HoldfastError) {
-        logger.warn({ error }, "the outbox could not be drained");
-      } else {
-        this.#fault = { error };
-      }
+      if (signal.aborted || !(error instanceof HoldfastError)) throw error;
+      logger.warn({ error }, "the outbox could not be drained");
     }
   }
 }

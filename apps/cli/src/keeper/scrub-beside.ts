@@ -4,6 +4,7 @@ import type { Memory } from "@holdfast/memory";
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import type { KeeperDatabase } from "./keeper-database.ts";
 import type { DrainLogger } from "./drain-beside.ts";
+import { WorkBeside } from "./work-beside.ts";
 
 export interface ScrubBesideDeps {
   memory: Pick<Memory, "status" | "compare">;
@@ -24,8 +25,7 @@ export class ScrubBeside {
   readonly check: HealthCheck;
   readonly #deps: ScrubBesideDeps;
   readonly #scrub: HealthCheck;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #beside = new WorkBeside();
   #found: CheckOutcome | undefined;
   #notBefore = Number.NEGATIVE_INFINITY;
 
@@ -35,19 +35,16 @@ export class ScrubBeside {
     this.check = { ...this.#scrub, run: ({ signal }) => this.#tell(signal) };
   }
 
-  /** Begins one if it is due, and none runs. */
+  /** Begins one if it is due, and none runs. @throws a bug that an earlier one ran into. */
   tick(serving: boolean): void {
     const { database, clock } = this.#deps;
-    if (!serving || this.#running !== undefined || clock.monotonic() < this.#notBefore) return;
+    if (!this.#beside.isFree() || !serving || clock.monotonic() < this.#notBefore) return;
     if (!this.#isDue(database.scrubbedAt())) return;
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#beside.begin((signal) => this.#run(signal));
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort(new Error("the watch ends"));
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#beside.stop();
   }
 
   /** What was found wrong is looked at again, since it may have been repaired. */
@@ -69,17 +66,15 @@ export class ScrubBeside {
     return ageMs < 0 || ageMs >= EVERY_MS;
   }
 
-  async #run(): Promise<void> {
+  async #run(signal: AbortSignal): Promise<void> {
     const { database, clock, logger } = this.#deps;
-    const { signal } = this.#stopping;
     this.#notBefore = clock.monotonic() + AGAIN_MS;
     try {
       this.#found = await this.#scrub.run({ signal });
       database.setScrubbed();
       logger.info({ ...this.#found }, "scrubbed");
     } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof HoldfastError)) throw error;
+      if (signal.aborted || !(error instanceof HoldfastError)) throw error;
       logger.warn({ error }, "the store could not be compared with the mirror");
     }
   }

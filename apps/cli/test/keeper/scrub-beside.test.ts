@@ -9,17 +9,18 @@ function stage(): {
   clock: FakeClock;
   scrub: ScrubBeside;
   counts: { compared: number };
-  damage: { different: string[] };
+  damage: { different: string[]; bug?: Error };
 } {
   const clock = new FakeClock();
   const counts = { compared: 0 };
-  const damage = { different: [] as string[] };
+  const damage: { different: string[]; bug?: Error } = { different: [] };
   let scrubbedAt: number | undefined;
   const memory = {
     status: () => ({ mirrored: 3, ledger: { stored: 3 } }),
     compare: () => {
       counts.compared += 1;
-      const { different } = damage;
+      const { different, bug } = damage;
+      if (bug !== undefined) return Promise.reject(bug);
       const equal = different.length === 0;
       return Promise.resolve({ compared: 3, missing: [], different, foreign: 0, equal });
     },
@@ -87,5 +88,15 @@ test("a clock that is set back puts no comparison off", async () => {
   await clock.advance(10 * 60_000);
   scrub.tick(true);
   expect(counts.compared).toBe(2);
+  await scrub.stop();
+});
+
+// It was an unhandled rejection, which ended the keeper at once and left its server behind.
+test("a bug in it is thrown by the next tick, to whoever can still end the server", async () => {
+  const { scrub, damage } = stage();
+  damage.bug = new TypeError("a bug");
+  scrub.tick(true);
+  await new Promise(setImmediate);
+  expect(() => scrub.tick(true)).toThrow("a bug");
   await scrub.stop();
 });
