@@ -141,15 +141,27 @@ export class Keeper {
         throw error;
       }
     } finally {
+      await this.#stop(failure);
+    }
+  }
+
+  /** Whatever else can no longer be done: a server that nobody looks after must not stay. */
+  async #stop(failure: HoldfastError | undefined): Promise<void> {
+    const { database, clock, logger } = this.#deps;
+    try {
       this.#phase("stopping", "stopping the server");
       await this.#drain.stop();
       await this.#scrub.stop();
       await this.#teller.stop();
+    } finally {
       await this.#server.stop();
-      database.end(failure && recordOf(failure, clock.now()));
-      this.#deps.metrics.close();
-      this.#server.release();
-      logger.info({}, "the keeper has stopped");
+      try {
+        database.end(failure && recordOf(failure, clock.now()));
+        this.#deps.metrics.close();
+      } finally {
+        this.#server.release();
+        logger.info({}, "the keeper has stopped");
+      }
     }
   }
 
