@@ -27,13 +27,13 @@ export class KeeperEndpoint {
 
   /** @throws StoreError that says why there is no server. */
   async endpoint(): Promise<ManagedEndpoint> {
+    const held = (this.#use ??= this.#ensure());
     try {
-      this.#use ??= this.#ensure();
-      const use = await this.#use;
-      return await use.endpoint();
+      return await (await held).endpoint();
     } catch (error) {
-      // The next call may find a keeper, or start another.
-      this.#use = undefined;
+      // The next call may find a keeper, or start another; one that runs beside may have by now.
+      if (this.#use === held) this.#use = undefined;
+      await letGo(held);
       if (!(error instanceof HoldfastError)) throw error;
       throw new StoreError(error.message, {
         code: "STORE_UNAVAILABLE",
@@ -46,11 +46,7 @@ export class KeeperEndpoint {
   /** Stops waiting for a keeper, and no longer holds one in use. */
   async close(): Promise<void> {
     this.#closing.abort(closed());
-    const settled = await this.#use?.catch((error: unknown) => {
-      if (!(error instanceof HoldfastError)) throw error;
-      return undefined;
-    });
-    settled?.release();
+    await letGo(this.#use);
   }
 
   #ensure(): Promise<KeeperUse> {
@@ -60,6 +56,14 @@ export class KeeperEndpoint {
       onProgress: keeperTeller(this.#output),
     });
   }
+}
+
+async function letGo(held: Promise<KeeperUse> | undefined): Promise<void> {
+  const use = await held?.catch((error: unknown) => {
+    if (!(error instanceof HoldfastError)) throw error;
+    return undefined;
+  });
+  use?.release();
 }
 
 function closed(): HoldfastError {

@@ -5,8 +5,10 @@ import { expect, jest, test } from "@jest/globals";
 import { readServerRecord } from "@holdfast/chroma";
 import { isRunning } from "@holdfast/sqlite";
 import { startFixture, until } from "@holdfast/testkit";
+import { KeeperEndpoint } from "../../src/keeper-endpoint.ts";
 import { stopKeeper } from "../../src/keeper/control-keeper.ts";
 import { keeperStatus } from "../../src/keeper/keeper-status.ts";
+import { Output } from "../../src/output.ts";
 import { KeeperWorkspace } from "./keeper-workspace.ts";
 
 // A real Chroma, on a machine that may be busy: how long it takes is not what is tested.
@@ -128,4 +130,20 @@ test("a stranger on the directory is named to whoever needs the store", async ()
   } finally {
     stranger.kill("SIGKILL");
   }
+});
+
+// Each server that went away meanwhile left one more user that was never let go.
+test("a command is one user of the store, however often its server went away", async () => {
+  await using workspace = new KeeperWorkspace();
+  const { configFile, dataDirectory } = workspace;
+  const quiet = { command: "test", json: false, quiet: true, verbose: false, colour: false };
+  const again = { settings: [], workingDirectory: workspace.folder };
+  const keeper = new KeeperEndpoint({ configFile, again, dataDirectory }, new Output(quiet));
+  await keeper.endpoint();
+  await stopKeeper(dataDirectory);
+  await expect(keeper.endpoint()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await keeper.endpoint();
+  expect(keeperStatus(dataDirectory)).toMatchObject({ running: true, users: 1 });
+  await keeper.close();
+  expect(keeperStatus(dataDirectory)).toMatchObject({ users: 0 });
 });
