@@ -41,6 +41,7 @@ test("a healthy store is left alone, its server included, and the plan says so",
 
 test("--force --test-after starts anew, tests all four parts, and leaves the server served", async () => {
   await workspace();
+  await user.run(["server", "start"]);
   const pid = serverPid();
   const { status, json } = await memory("recover", "--force", "--test-after");
   expect({ status, outcome: json.data.outcome }).toEqual({ status: 0, outcome: "recovered" });
@@ -53,6 +54,9 @@ test("--force --test-after starts anew, tests all four parts, and leaves the ser
   ]);
   expect(serverPid()).not.toBe(pid);
   expect((await memory("search", "tea")).json.data).toMatchObject({ degraded: false });
+  // It was to run until it is stopped, and was left to stop when nobody uses it.
+  const { keeper } = (await user.run(["server", "status", "--json"])).json.data;
+  expect(keeper).toMatchObject({ running: true, pinned: true });
 }, 240_000);
 
 test("a lost SQLite is told, planned, repaired from the mirror, and kept until it is pruned", async () => {

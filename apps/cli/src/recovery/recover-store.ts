@@ -1,9 +1,10 @@
+import type { ManagedServer } from "@holdfast/chroma";
 import type { DrainReport } from "@holdfast/memory";
 import type { RecoveryEvent, RecoveryReport } from "@holdfast/recovery";
 import type { Context } from "../context.ts";
 import { recordSelfTest } from "../health/self-test-record.ts";
 import { closeHalfOpen } from "../keeper/circuits.ts";
-import { stopKeeper } from "../keeper/control-keeper.ts";
+import { pinKeeper, stopKeeper } from "../keeper/control-keeper.ts";
 import { keeperStatus } from "../keeper/keeper-status.ts";
 import { ensureKeeper } from "../keeper/ensure-keeper.ts";
 import { type SelfTestReport, selfTest } from "./self-test.ts";
@@ -28,7 +29,7 @@ const TRIGGER = "memory recover";
 /**
  * Repairs the store in force: takes a managed server over from its keeper, which would do the same
  * at the same time, runs the engine, tells the breaker, drains the outbox, and gives the server
- * back to a keeper. A store that is healthy is left alone, unless `force`.
+ * back to a keeper, pinned if it was. A store that is healthy is left alone, unless `force`.
  * @throws what `RecoveryEngine.recover` and `stopKeeper` throw.
  */
 export function recoverStore(
@@ -37,13 +38,17 @@ export function recoverStore(
 ): Promise<RecoveredStore> {
   return withRecovery(context, options.onEvent, async (recovery) => {
     const { server } = recovery;
+    const isPinned = server !== undefined && keeperStatus(server.dataDirectory)?.pinned === true;
     try {
       const report = await run(recovery, options);
       const isBack = report.outcome === "recovered" || report.outcome === "healthy";
       if (!isBack) return { report, drained: undefined, selfTest: undefined };
       const drained = await resume(recovery, options.signal);
       const tested = options.testAfter ? await test(recovery, options.signal) : undefined;
-      if (server?.running !== undefined) await giveToKeeper(context, recovery, options.signal);
+      if (server?.running !== undefined) {
+        await giveToKeeper(context, server, options.signal);
+        if (isPinned) pinKeeper(server.dataDirectory, true);
+      }
       return { report, drained, selfTest: tested };
     } finally {
       await server?.stop();
@@ -98,10 +103,9 @@ async function test(
 
 async function giveToKeeper(
   context: Context,
-  { server }: StoreRecovery,
+  server: ManagedServer,
   signal: AbortSignal,
 ): Promise<void> {
-  if (server === undefined) return;
   server.release();
   const { dataDirectory } = server;
   const { file: configFile, again } = context.config();
