@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { LoadedConfig } from "@holdfast/config";
-import { HoldfastError, systemClock } from "@holdfast/core";
+import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
 import type { Backups } from "@holdfast/memory";
 import type { Context } from "../context.ts";
 import { type Parts, withBackupsOver } from "../wire.ts";
@@ -40,21 +40,56 @@ export async function runScheduledBackups(
   if (schedule === undefined) return;
   const { dueAt } = await import("@holdfast/memory");
   const { last } = parts.memory.status().backups;
-  let due = dueAt(schedule, last?.madeAt ?? Date.now());
-  while (due !== undefined && !signal.aborted) {
-    const waitMs = due - Date.now();
+  await keepSchedule(
+    {
+      dueAfter: (at) => dueAt(schedule, at),
+      backUp: () => withBackupsOver(parts, (backups) => backUpAndPrune(backups, loaded, signal)),
+      note,
+      clock: systemClock,
+    },
+    last?.madeAt,
+    signal,
+  );
+}
+
+export interface ScheduleDeps {
+  /** When the next one is due after a moment, in wall-clock milliseconds; undefined for never. */
+  dueAfter: (at: number) => number | undefined;
+  /** Makes one, and says so. */
+  backUp: () => Promise<string>;
+  note: (line: string) => void;
+  clock: Clock;
+}
+
+/** Until the signal aborts, or nothing is due any more; `last` is when the last one was made. */
+export async function keepSchedule(
+  { dueAfter, backUp, note, clock }: ScheduleDeps,
+  last: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const rest = async (ms: number): Promise<void> => {
+    await clock.sleep(ms, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  };
+  for (let since = last ?? clock.now(); !signal.aborted;) {
+    // A clock that was ahead, and is set right, must not put the next one off until then.
+    since = Math.min(since, clock.now());
+    const due = dueAfter(since);
+    if (due === undefined) return;
+    const waitMs = due - clock.now();
     if (waitMs > 0) {
-      await systemClock.sleep(Math.min(waitMs, SLEEP_MS_MAX), signal).catch(() => undefined);
+      await rest(Math.min(waitMs, SLEEP_MS_MAX));
       continue;
     }
     try {
-      note(await withBackupsOver(parts, (backups) => backUpAndPrune(backups, loaded, signal)));
-      due = dueAt(schedule, Date.now());
+      note(await backUp());
+      since = clock.now();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof HoldfastError)) throw error;
       note(`The scheduled backup failed, and is tried again in 5 min: ${error.message}`);
-      due = Date.now() + RETRY_MS;
+      await rest(RETRY_MS);
     }
   }
 }
