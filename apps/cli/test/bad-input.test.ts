@@ -23,6 +23,8 @@ beforeAll(() => {
   write("file", "");
   write("event.json", '{"text": "tea is at four"}');
   mkdirSync(join(sandbox.folder, "folder"));
+  write("odd.yaml", "policies: {directory: odd}\n");
+  mkdirSync(join(sandbox.folder, "odd/rules.yaml"), { recursive: true });
 });
 
 afterAll(() => sandbox.remove());
@@ -59,6 +61,13 @@ const CASES: readonly [string[], number, string, RegExp, RegExp][] = [
   [["memory", "outbox", "discard"], 2, "USAGE", /missing required argument/, /--help/],
   [["memory", "outbox", "discard", "x"], 2, "USAGE", /"x" is not a whole number/, /./],
   [["memory", "outbox", "discard", "1"], 2, "USAGE", /No refused write has the number 1/, /list/],
+  [
+    ["memory", "backup", "--config-only", "--config", "odd.yaml"],
+    78,
+    "POLICY_UNREADABLE",
+    /rules.yaml cannot be read/,
+    /readable/,
+  ],
   // It was told, and then the listener kept the process for ever.
   [
     ["memory", "monitor", "--alerts", "--listen", "0", "--config", "alerts.yaml"],

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { LoadedConfig } from "@holdfast/config";
+import { type LoadedConfig, readConfigFile } from "@holdfast/config";
 import { parseYaml, plainData, YamlError } from "@holdfast/document";
 import { HoldfastError } from "@holdfast/core";
 import { createRedactor } from "@holdfast/memory";
@@ -20,7 +20,7 @@ export function configurationOf(
   loaded: LoadedConfig,
 ): (Attachment & { secrets: readonly string[] }) | undefined {
   if (loaded.file === undefined) return undefined;
-  const text = readFileSync(loaded.file, "utf8");
+  const text = readConfigFile(loaded.file);
   const secrets: string[] = [];
   const clean = withoutSecrets(dataOf(loaded.file, text), "", secrets);
   return {
@@ -43,7 +43,7 @@ export function policiesOf(loaded: LoadedConfig): Attachment[] {
 
 /** A policy may name a webhook's secret, too. */
 function attachment(folder: string, name: string): Attachment {
-  const text = readFileSync(join(folder, name), "utf8");
+  const text = policyText(join(folder, name));
   const secrets: string[] = [];
   const clean = withoutSecrets(dataOf(join(folder, name), text), "", secrets);
   const isClean = secrets.length === 0 && !hasSecretComment(text);
@@ -51,6 +51,18 @@ function attachment(folder: string, name: string): Attachment {
     ? `${JSON.stringify(clean, undefined, 2)}\n`
     : dump(clean, { noRefs: true });
   return { file: `policies/${name}`, text: isClean ? text : written };
+}
+
+function policyText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new HoldfastError(`${path} cannot be read: ${(error as Error).message}`, {
+      code: "POLICY_UNREADABLE",
+      hint: "Make it a file that is readable by you, or move it away.",
+      cause: error,
+    });
+  }
 }
 
 const redactor = createRedactor({ highEntropy: false });

@@ -98,10 +98,13 @@ async function watchOver(
   const { signal } = context;
   try {
     if (options.once) return await store.supervisor.once(signal);
-    await beside.runWith(async () => {
-      const backups = runScheduledBackups(parts, context, note, signal);
-      await Promise.all([store.supervisor.run(signal), backups]);
-    }, signal);
+    await beside.runWith(
+      [
+        (both) => store.supervisor.run(both),
+        (both) => runScheduledBackups(parts, context, note, both),
+      ],
+      signal,
+    );
     return report();
   } finally {
     try {
@@ -188,13 +191,21 @@ class Beside {
     }
   }
 
-  /** Runs `work`, and drains beside it. */
-  async runWith(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** Runs all of `works` until the signal aborts, and drains beside them; one's error ends all. */
+  async runWith(
+    works: readonly ((signal: AbortSignal) => Promise<void>)[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const ending = new AbortController();
     const both = AbortSignal.any([signal, ending.signal]);
-    const end = (): void => ending.abort();
-    const ended = await Promise.allSettled([work().finally(end), this.#run(both).finally(end)]);
-    for (const each of ended) if (each.status === "rejected") throw each.reason;
+    const running = [...works, (inner: AbortSignal) => this.#run(inner)].map((work) =>
+      work(both).catch((error: unknown) => {
+        ending.abort();
+        throw error;
+      }),
+    );
+    for (const each of await Promise.allSettled(running))
+      if (each.status === "rejected") throw each.reason;
   }
 
   async stop(): Promise<void> {
