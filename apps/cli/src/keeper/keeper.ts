@@ -128,7 +128,7 @@ export class Keeper {
    * @throws ServerError `SERVER_LOCKED` when the directory has another keeper; what made it give up.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { database, clock, logger } = this.#deps;
+    const { database, logger } = this.#deps;
     this.#server.claim();
     database.begin(process.pid, startTimeOf(process.pid));
     let failure: HoldfastError | undefined;

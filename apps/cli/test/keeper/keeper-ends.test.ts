@@ -16,9 +16,9 @@ jest.setTimeout(120_000);
 
 /** As on a disk that is full by the time that the keeper stops. */
 function unwritableWhenStopping(database: KeeperDatabase): KeeperDatabase {
-  const setPhase: KeeperDatabase["setPhase"] = (phase, detail, now) => {
+  const setPhase: KeeperDatabase["setPhase"] = (phase, detail) => {
     if (phase === "stopping") throw new Error("the disk is full");
-    database.setPhase(phase, detail, now);
+    database.setPhase(phase, detail);
   };
   return new Proxy(database, {
     get(target, key): unknown {
@@ -59,6 +59,6 @@ test("a keeper that cannot write down that it stops ends its server all the same
   stopping.abort();
   expect(await ended).toMatchObject({ message: "the disk is full" });
   // Else whoever ends what is left here would take this process for the keeper, and end it.
-  database.end(systemClock.now());
+  database.end();
   expect(isRunning(pid)).toBe(false);
 });
