@@ -1,3 +1,8 @@
+import { fileURLToPath } from "node:url";
+
+const isNode22 = process.versions.node.startsWith("22.");
+const forNode22 = fileURLToPath(new URL("scripts/node-22.mjs", import.meta.url));
+
 export default {
   testEnvironment: "node",
   testEnvironmentOptions: { customExportConditions: ["@holdfast/source", "node", "node-addons"] },
@@ -6,7 +11,7 @@ export default {
   moduleFileExtensions: ["ts", "js", "mjs", "cjs", "json", "node"],
   // Generous: a slow machine is no failure. How fast things are is for the benchmarks to say.
   testTimeout: 60_000,
-  transform: {},
+  transform: isNode22 ? { "\\.ts$": forNode22 } : {},
   collectCoverageFrom: ["src/**/*.ts"],
   coverageProvider: "v8",
 };

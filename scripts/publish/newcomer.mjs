@@ -12,22 +12,27 @@ const UNWANTED = {
   "@holdfast/memory": ["chromadb", "@holdfast/chroma", "@energetic-ai/core"],
 };
 
-/** Installs it and tries it. Resolves to the size of what came with it. */
-export async function installAlone({ manifest, folder, scratch, root, url }) {
+/** Installs it and tries it with each Node. Resolves to the size of what came with it. */
+export async function installAlone({ manifest, folder, scratch, root, url, nodes }) {
   const home = join(scratch, "newcomers", manifest.name.replace("/", "+"));
   await emptyProject(home);
   await npm(home, url, "install", `${manifest.name}@${manifest.version}`);
   await refuseUnwanted(manifest.name, home);
+  const size = {
+    bytes: await sizeOf(join(home, "node_modules")),
+    packages: (await installedNames(home)).length,
+  };
   if (manifest.bin === undefined) {
-    await importEverywhere(manifest, home, root);
-    const size = await sizeOf(join(home, "node_modules"));
-    const packages = await countOf(home);
-    await runFirstExample(folder, home, url);
-    return { bytes: size, packages };
+    await importEverywhere(manifest, home, { root, nodes });
+    await runFirstExample(folder, home, { url, nodes });
   } else {
     for (const bin of Object.keys(manifest.bin)) await npx(home, url, bin, "--version");
+    for (const node of nodes)
+      await run(node, [manifest.bin.holdfast, "demo"], {
+        cwd: join(home, "node_modules/holdfast"),
+      });
   }
-  return { bytes: await sizeOf(join(home, "node_modules")), packages: await countOf(home) };
+  return size;
 }
 
 /** The main job, as the README's first line for a newcomer has it. */
@@ -58,7 +63,7 @@ async function refuseUnwanted(name, home) {
 }
 
 /** From ESM, from `require`, and from TypeScript under both ways of resolving modules. */
-async function importEverywhere(manifest, home, root) {
+async function importEverywhere(manifest, home, { root, nodes }) {
   const names = Object.keys(manifest.exports)
     .filter((path) => !path.endsWith(".json"))
     .map((path) => manifest.name + path.slice(1));
@@ -70,7 +75,7 @@ async function importEverywhere(manifest, home, root) {
       (name) => `if (Object.keys(${load(name)}).length === 0) throw ${JSON.stringify(name)};`,
     );
     await writeFile(join(home, file), `${lines.join("\n")}\n`);
-    await run(process.execPath, [file], { cwd: home });
+    for (const node of nodes) await run(node, [file], { cwd: home });
   }
   const source = names.map(
     (name, at) => `import * as part${at} from "${name}";\nexport { part${at} };\n`,
@@ -111,8 +116,11 @@ const typescriptFlags = (root) => [
   "node",
 ];
 
-/** With what the README says to install for it, when that is more than the package. */
-async function runFirstExample(folder, home, url) {
+/**
+ * With what the README says to install for it, when that is more than the package. TypeScript only by
+ * this Node: the oldest strips no types.
+ */
+async function runFirstExample(folder, home, { url, nodes }) {
   const readme = await readFile(join(folder, "README.md"), "utf8");
   const [, language, example] = /```(js|ts)\n([^]*?)```/.exec(readme) ?? [];
   if (example === undefined) throw new Error("its README has no example");
@@ -120,7 +128,9 @@ async function runFirstExample(folder, home, url) {
   if (wanted !== undefined) await npm(home, url, "install", ...wanted.split(" "));
   const file = language === "js" ? "example.mjs" : "example.mts";
   await writeFile(join(home, file), example);
-  await run(process.execPath, ["--disable-warning=ExperimentalWarning", file], { cwd: home });
+  for (const node of language === "js" ? nodes : [process.execPath]) {
+    await run(node, ["--disable-warning=ExperimentalWarning", file], { cwd: home });
+  }
 }
 
 async function installedNames(home) {
@@ -131,8 +141,6 @@ async function installedNames(home) {
     .filter((line) => line.includes(mark))
     .map((line) => line.slice(line.lastIndexOf(mark) + mark.length));
 }
-
-const countOf = async (home) => (await installedNames(home)).length;
 
 async function sizeOf(path) {
   const stats = await lstat(path);

@@ -1,11 +1,13 @@
 // What a newcomer gets: the versions are made, every package is published to a registry on
-// loopback, then installed alone in an empty folder and used as its README says.
+// loopback, then installed alone in an empty folder and used as its README says, with this Node, the
+// oldest that the package takes, and the newest. What is not committed is not looked at.
 // Run it with: pnpm run publish:check
 import { existsSync } from "node:fs";
 import { appendFile, glob, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installAlone, runDemo } from "./newcomer.mjs";
+import { nodesFor } from "./nodes.mjs";
 import { startRegistry } from "./registry.mjs";
 import { run } from "./run.mjs";
 
@@ -66,20 +68,30 @@ async function checkAll(published, url) {
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { manifest, folder } = next;
-      const check = async () =>
-        rows.set(manifest.name, await installAlone({ manifest, folder, scratch, root: ROOT, url }));
+      const check = async () => {
+        const nodes = await nodesFor(manifest, scratch);
+        const from = { manifest, folder, scratch, root: ROOT, url, nodes };
+        rows.set(manifest.name, await installAlone(from));
+      };
       failures.push(...(await failureOf(manifest.name, check)));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   process.stdout.write("| Package | Installed alone | Packages |\n| --- | --- | --- |\n");
-  for (const { manifest } of published) {
-    const row = rows.get(manifest.name);
-    if (row === undefined) continue;
-    const megabytes = (row.bytes / 1e6).toFixed(1);
-    process.stdout.write(`| \`${manifest.name}\` | ${megabytes} MB | ${row.packages} |\n`);
+  for (const [name, { bytes, packages }] of [...rows].toSorted(([a], [b]) => a.localeCompare(b))) {
+    process.stdout.write(`| \`${name}\` | ${(bytes / 1e6).toFixed(1)} MB | ${packages} |\n`);
+    failures.push(...(await failureOf(name, () => compareWithReadme(name, bytes / 1e6))));
   }
   return failures;
+}
+
+/** The size that the README states, give or take what a dependency's next release may add. */
+async function compareWithReadme(name, megabytes) {
+  const readme = await readFile(join(ROOT, "README.md"), "utf8");
+  const row = readme.split("\n").find((line) => line.startsWith(`| [\`${name}\`]`)) ?? "";
+  const stated = Number(/ ([\d.]+) MB/.exec(row)?.[1]);
+  if (Math.abs(stated - megabytes) <= Math.max(0.2, megabytes * 0.2)) return;
+  throw new Error(`README.md states ${stated} MB, it takes ${megabytes.toFixed(1)} MB`);
 }
 
 async function failureOf(what, check) {

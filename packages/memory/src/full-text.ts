@@ -1,7 +1,7 @@
 import type { Database } from "@holdfast/sqlite";
 import { filterSql } from "./filter-sql.ts";
 import type { Filter } from "./memory-record.ts";
-import { type MirrorRow, type RawRow, toRow } from "./mirror-row.ts";
+import { MEMORY_COLUMNS, type MirrorRow, type RawRow, toRow } from "./mirror-row.ts";
 
 /** Words of a query that are looked up at most; the rarest say most. */
 const TERMS_MAX = 8;
@@ -32,7 +32,7 @@ export function matchText(
   const condition = filterSql(collection, filter, options.now);
   const rows = db.raw
     .prepare(
-      `SELECT memory.*, memory_text.rank AS text_rank FROM memory_text
+      `SELECT ${MEMORY_COLUMNS}, memory_text.rank AS text_rank FROM memory_text
        JOIN memory ON memory.memory = memory_text.rowid
        WHERE memory_text MATCH ? AND ${condition.sql}
        ORDER BY memory_text.rank LIMIT ?`,

@@ -4,10 +4,12 @@ import { type Condition, filterSql } from "./filter-sql.ts";
 import type { Filter, MemoryRecord } from "./memory-record.ts";
 import {
   floats,
+  MEMORY_COLUMNS,
   type MirrorRow,
   type RawContent,
   type RawRow,
   type RawRowWithDurability,
+  TEXTS,
   toContent,
   toRecord,
   toRow,
@@ -33,7 +35,7 @@ export class Mirror {
 
   find(id: string): MirrorRow | undefined {
     const row = this.#db
-      .prepare("SELECT * FROM memory WHERE collection = ? AND id = ?")
+      .prepare(`SELECT ${MEMORY_COLUMNS} FROM memory WHERE collection = ? AND id = ?`)
       .get(this.#collection, id) as RawRow | undefined;
     return row && toRow(row);
   }
@@ -42,8 +44,8 @@ export class Mirror {
   contentOf(id: string): Pick<MirrorRow, "revision" | "content"> | undefined {
     const row = this.#db
       .prepare(
-        `SELECT revision, text, metadata, scope_user, scope_agent, scope_session, scope_project, tags,
-           created_at, updated_at, expires_at FROM memory WHERE collection = ? AND id = ?`,
+        `SELECT revision, ${TEXTS}, metadata, tags, created_at, updated_at, expires_at
+         FROM memory WHERE collection = ? AND id = ?`,
       )
       .get(this.#collection, id) as RawContent | undefined;
     return row && { revision: row.revision, content: toContent(row) };
@@ -173,7 +175,9 @@ export class Mirror {
   /** Rows in order of their number, after `after`, for scans that must not hold everything. */
   page(after: number, limit: number): MirrorRow[] {
     const rows = this.#db
-      .prepare("SELECT * FROM memory WHERE collection = ? AND memory > ? ORDER BY memory LIMIT ?")
+      .prepare(
+        `SELECT ${MEMORY_COLUMNS} FROM memory WHERE collection = ? AND memory > ? ORDER BY memory LIMIT ?`,
+      )
       .all(this.#collection, after, limit);
     return (rows as unknown as RawRow[]).map(toRow);
   }
@@ -210,7 +214,7 @@ export class Mirror {
           };
     const rows = this.#db.raw
       .prepare(
-        `SELECT memory.*, ${DURABILITY} FROM memory WHERE ${condition.sql} ${from.sql}
+        `SELECT ${MEMORY_COLUMNS}, ${DURABILITY} FROM memory WHERE ${condition.sql} ${from.sql}
          ORDER BY memory.created_at DESC, memory.memory DESC LIMIT ?`,
       )
       .all(...condition.parameters, ...from.parameters, limit);
@@ -219,7 +223,9 @@ export class Mirror {
 
   record(id: string): MemoryRecord | undefined {
     const row = this.#db
-      .prepare(`SELECT memory.*, ${DURABILITY} FROM memory WHERE collection = ? AND id = ?`)
+      .prepare(
+        `SELECT ${MEMORY_COLUMNS}, ${DURABILITY} FROM memory WHERE collection = ? AND id = ?`,
+      )
       .get(this.#collection, id) as RawRowWithDurability | undefined;
     return row && toRecord(row);
   }

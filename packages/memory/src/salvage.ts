@@ -4,6 +4,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { Database, KernelLock, SqliteError } from "@holdfast/sqlite";
 import { Mirror } from "./mirror.ts";
 import { checksumOf, type MemoryContent } from "./record-codec.ts";
+import { TEXT_COLUMNS, textColumn, wholeText } from "./mirror-row.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 const CHECK_EVERY_MS = 86_400_000;
@@ -153,6 +154,13 @@ function copyAll(source: DatabaseSync, target: Database): string[] {
   return [...known].filter((id) => held.get(id, id) === undefined);
 }
 
+const isText = (column: string): boolean => TEXT_COLUMNS.includes(column);
+
+function valueOf(row: Record<string, unknown>, column: string): SQLInputValue {
+  const value = row[column] as SQLInputValue;
+  return isText(column) && value instanceof Uint8Array ? wholeText(value) : value;
+}
+
 /** Copies the rows that can be read, jumping over those that cannot. */
 function copyTable(source: DatabaseSync, target: Database, table: string): void {
   const columns = target.raw
@@ -165,9 +173,9 @@ function copyTable(source: DatabaseSync, target: Database, table: string): void 
   );
   const keep = (row: Record<string, unknown>): void => {
     // A row that lost a value it must have is no row.
-    untilDamage(() => insert.run(...columns.map((column) => row[column] as SQLInputValue)));
+    untilDamage(() => insert.run(...columns.map((column) => valueOf(row, column))));
   };
-  const names = columns.join(", ");
+  const names = columns.map((column) => (isText(column) ? textColumn(column) : column)).join(", ");
   if (table === "tombstone" || table === "unsettled") {
     untilDamage(() => {
       for (const row of source.prepare(`SELECT ${names} FROM ${table}`).iterate()) keep(row);

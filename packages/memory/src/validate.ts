@@ -18,7 +18,7 @@ const SCOPE_KEYS: readonly (keyof Scope)[] = ["user", "agent", "session", "proje
  */
 export function validateNewMemory(memory: NewMemory): void {
   validateText(memory.text);
-  if (memory.id !== undefined) validateId(memory.id);
+  if (memory.id !== undefined) validateNewId(memory.id);
   if (memory.metadata !== undefined) validateMetadata(memory.metadata);
   if (memory.scope !== undefined) validateScope(memory.scope);
   if (memory.tags !== undefined) validateTags(memory.tags);
@@ -49,6 +49,12 @@ export function validateId(id: string): void {
   if (id.length > ID_LENGTH_MAX) {
     refuse(`The id has ${id.length} characters; at most ${ID_LENGTH_MAX} are allowed`);
   }
+}
+
+function validateNewId(id: string): void {
+  validateId(id);
+  // Node before 24 would read it back only up to there.
+  if (id.includes("\0")) refuse("The id holds a NUL", "Leave it out, or give another id.");
 }
 
 function validateMetadata(metadata: Metadata): void {

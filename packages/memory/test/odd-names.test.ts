@@ -41,7 +41,7 @@ test("any text, key, value, tag and scope comes back and is found by filter, sto
   let count = 0;
   await fc.assert(
     fc.asyncProperty(text, key, value, text, text, async (words, name, given, tag, user) => {
-      const id = `${words}/${(count += 1)}`;
+      const id = `${words.replaceAll("\0", "")}/${(count += 1)}`;
       const draft = { metadata: { [name]: given }, tags: [tag], scope: { user } };
       await memory.add(words, { id, ...draft });
       for (const faults of [

@@ -38,6 +38,22 @@ describe("add", () => {
     });
   });
 
+  test("a NUL ends no text, in the store, in the mirror and in its index", async () => {
+    await using space = workspace();
+    const memory = space.open();
+    const text = "tea before\0coffee after";
+    const { id, durability } = await memory.add(text);
+    expect(durability).toBe("stored");
+    expect((await memory.get(id)).memory?.text).toBe(text);
+    expect(memory.list().memories[0]?.text).toBe(text);
+    expect(await memory.compare()).toMatchObject({ equal: true });
+    space.store.setFaults(() => {
+      throw unavailable();
+    });
+    const found = await memory.search("coffee");
+    expect([found.degraded, found.hits[0]?.text]).toEqual([true, text]);
+  });
+
   test("is queued, with the reason, while the store is down; drained once it is back", async () => {
     await using space = workspace();
     const memory = space.open();
@@ -99,6 +115,7 @@ describe("add", () => {
   test.each([
     ["an empty text", "", {}],
     ["half a surrogate pair", "\ud800", {}],
+    ["an id that holds a NUL", "text", { id: "a\0b" }],
     ["a text over a megabyte", "x".repeat(1024 * 1024 + 1), {}],
     ["an empty id", "x", { id: "" }],
     ["nested metadata", "x", { metadata: { deep: {} as never } }],

@@ -20,6 +20,8 @@ export interface GuardArguments {
   keeperPid: number;
 }
 
+const FROM_SOURCE = import.meta.url.endsWith(".ts");
+
 /** The command line that runs the program with `serverArguments`, e.g. `["run", "chroma.yaml"]`. */
 export function commandLine(
   launch: ServerProgram["launch"],
@@ -29,12 +31,11 @@ export function commandLine(
   if (launch.kind === "command") {
     return [...launch.argv, ...serverArguments] as unknown as readonly [string, ...string[]];
   }
-  // From source the entry is TypeScript, and its imports resolve to source as well.
-  const source = import.meta.url.endsWith(".ts");
-  const entry = new URL(source ? "./server-entry.ts" : "./server-entry.js", import.meta.url);
+  // Imports of the entry resolve to source as well.
+  const entry = new URL(FROM_SOURCE ? "./server-entry.ts" : "./server-entry.js", import.meta.url);
   return [
     process.execPath,
-    ...(source ? ["--conditions=@holdfast/source"] : []),
+    ...(FROM_SOURCE ? ["--conditions=@holdfast/source"] : []),
     "--disable-warning=ExperimentalWarning",
     fileURLToPath(entry),
     launch.file,
@@ -46,10 +47,13 @@ export function commandLine(
   ];
 }
 
-/** The environment of our child processes: options meant for this Node are not for theirs. */
+/**
+ * The environment of our child processes: options meant for this Node are not for theirs. From source
+ * they are, since an older Node may need one to read it.
+ */
 export function childEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, NODE_V8_COVERAGE: _coverage, ...environment } = process.env;
-  return environment;
+  const { NODE_OPTIONS, NODE_V8_COVERAGE: _coverage, ...environment } = process.env;
+  return FROM_SOURCE && NODE_OPTIONS !== undefined ? { ...environment, NODE_OPTIONS } : environment;
 }
 
 export type ProbeResult = { runs: true; version: string } | { runs: false; reason: string };

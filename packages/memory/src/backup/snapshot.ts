@@ -1,6 +1,6 @@
 import { Database } from "@holdfast/sqlite";
 import type { Journal } from "../journal.ts";
-import { type MirrorRow, type RawRow, toRow } from "../mirror-row.ts";
+import { MEMORY_COLUMNS, type MirrorRow, type RawRow, toRow } from "../mirror-row.ts";
 import { MIGRATIONS } from "../schema.ts";
 import { Tables } from "../tables.ts";
 import type { MemoryLine } from "./backup-line.ts";
@@ -39,7 +39,7 @@ export class Snapshot implements Disposable {
   *memories(): Generator<MemoryLine> {
     const rows = this.tables.db.raw
       .prepare(
-        `SELECT memory.*, vector.vector FROM memory NOT INDEXED LEFT JOIN vector USING (memory)
+        `SELECT ${MEMORY_COLUMNS}, vector.vector FROM memory NOT INDEXED LEFT JOIN vector USING (memory)
          WHERE memory.collection = ? ORDER BY memory.memory`,
       )
       .iterate(this.#collection);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Database } from "@holdfast/sqlite";
 import type { Metadata, StoredRecord } from "@holdfast/store";
 import { Mirror } from "../mirror.ts";
+import { type RawText, textColumn, wholeText } from "../mirror-row.ts";
 import { decodeContent, decodeRecord } from "../record-codec.ts";
 
 /**
@@ -94,7 +95,7 @@ export class OthersMirror {
   ): OtherRecord[] {
     const rows = this.#db
       .prepare(
-        `SELECT memory, id, text, other.without_document AS bare, other.metadata AS raw
+        `SELECT memory, id, ${textColumn("text")}, other.without_document AS bare, other.metadata AS raw
          FROM memory JOIN other USING (memory)
          WHERE collection = ? AND memory > ? AND (vanished_at IS NOT NULL) = ?
          ORDER BY memory LIMIT ?`,
@@ -103,7 +104,7 @@ export class OthersMirror {
     return rows.map(({ memory, id, text, bare, raw }) => ({
       memory,
       id,
-      document: bare === 1 ? null : text,
+      document: bare === 1 ? null : wholeText(text),
       metadata: JSON.parse(raw) as Metadata,
       vector: this.mirror.vectorOf(memory),
     }));
@@ -168,7 +169,7 @@ interface LastSighting {
 interface RawOther {
   memory: number;
   id: string;
-  text: string;
+  text: RawText;
   bare: number;
   raw: string;
 }

@@ -82,12 +82,17 @@ export function withMemory<F extends AnyFunction>(fn: F, options: CallOptions): 
   });
 }
 
+/** What Node before 24 hangs on every promise while anybody follows asynchronous calls. */
+const MARKS_OF_NODE = ["async_id_symbol", "trigger_async_id_symbol", "kResourceStore"];
+
 /** A native promise without anything of its own: one that nobody can tell from another. */
 function isPlainPromise(value: unknown): value is Promise<unknown> {
   return (
     types.isPromise(value) &&
     Object.getPrototypeOf(value) === Promise.prototype &&
-    Reflect.ownKeys(value).length === 0
+    Reflect.ownKeys(value).every(
+      (key) => typeof key === "symbol" && MARKS_OF_NODE.includes(key.description ?? ""),
+    )
   );
 }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { anything, assert, asyncProperty, boolean, constantFrom, record } from "fast-check";
 import { memoryAwareCommand, type TriggerService, withMemory } from "@holdfast/memory";
@@ -125,6 +126,15 @@ test("a function may call itself, and each call is noted", async () => {
   expect(factorial(5)).toBe(120);
   await triggers.flush();
   expect(memory.texts).toEqual([1, 2, 3, 4, 5].map((n) => `factorial(${n}) succeeded`));
+});
+
+// Before Node 24 such a promise has properties of its own, and its rejection was noted as a success.
+test("a rejection is noted as one where asynchronous calls are followed", async () => {
+  const fail = withMemory(() => Promise.reject(new RangeError("no")), { triggers, name: "fail" });
+  const following = new AsyncLocalStorage();
+  await expect(following.run(1, fail)).rejects.toThrow(RangeError);
+  await triggers.flush();
+  expect(memory.texts).toEqual(["fail() failed: RangeError: no"]);
 });
 
 test("what a capture calls is not captured itself", async () => {

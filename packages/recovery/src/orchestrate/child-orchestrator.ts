@@ -73,7 +73,7 @@ export class ChildOrchestrator implements Orchestrator, AsyncDisposable {
     this.#watch(child);
   }
 
-  async stop(signal: AbortSignal): Promise<void> {
+  async stop(signal: AbortSignal = new AbortController().signal): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;
     running.stopping = true;
@@ -96,7 +96,7 @@ export class ChildOrchestrator implements Orchestrator, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop(new AbortController().signal);
+    await this.stop();
   }
 
   #watch(child: ChildProcess): void {
