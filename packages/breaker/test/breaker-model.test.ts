@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { CircuitBreaker, CircuitOpenError, MemoryBreakerStateStore } from "@holdfast/breaker";
 import * as fc from "fast-check";
 import { DOWN, held, type Held, settled } from "./support/calls.ts";
-import { FakeClock } from "./support/fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 import { type Finish, ReferenceBreaker, REFERENCE } from "./support/reference-breaker.ts";
 
 interface RunningCall {
@@ -99,7 +99,7 @@ class Advance implements Command {
   }
   check = (): boolean => true;
   async run(model: ReferenceBreaker, real: Real): Promise<void> {
-    real.clock.advance(this.ms);
+    real.clock.pass(this.ms);
     await check(model, real);
   }
   toString = (): string => `advance(${this.ms})`;

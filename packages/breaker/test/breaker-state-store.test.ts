@@ -13,7 +13,7 @@ import {
 } from "@holdfast/breaker";
 import { initialRecord } from "../src/breaker-record.ts";
 import { fail, failTimes, settled, succeed } from "./support/calls.ts";
-import { FakeClock } from "./support/fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 
 let folder: string;
 beforeEach(() => {
@@ -96,7 +96,7 @@ describe.each([
     one.state();
     await settled();
     expect(await fail(one)).toMatchObject({ code: "BREAKER_OPEN" });
-    clock.advance(60_000);
+    clock.pass(60_000);
     await succeed(one);
     two.state();
     await settled();
@@ -116,7 +116,7 @@ describe("the hot path", () => {
     const breaker = new CircuitBreaker({ name: "b" }, { clock, store });
     for (let call = 0; call < 100; call++) await succeed(breaker);
     expect([store.reads, store.updates]).toEqual([1, 0]);
-    clock.advance(500);
+    clock.pass(500);
     for (let call = 0; call < 100; call++) await succeed(breaker);
     expect([store.reads, store.updates]).toEqual([2, 0]);
   });
@@ -153,7 +153,7 @@ describe("a store that is away", () => {
     expect(breaker.state()).toBe("closed");
 
     store.mode = "up";
-    clock.advance(500);
+    clock.pass(500);
     breaker.state();
     await settled();
     expect(seen).toEqual([false, true]);
@@ -190,7 +190,7 @@ describe("SQLite", () => {
     const raw = new DatabaseSync(path);
     raw.exec("UPDATE breaker SET record = '{torn'");
     raw.close();
-    clock.advance(500);
+    clock.pass(500);
     expect(await succeed(breaker)).toBe("ok");
     expect(breaker.explain().store.error?.code).toBe("BREAKER_STORE_FAILED");
   });

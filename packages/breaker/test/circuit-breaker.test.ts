@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import { CallTimeoutError, CircuitBreaker, CircuitOpenError } from "@holdfast/breaker";
 import { DOWN, fail, failTimes, held, settled, succeed, thrownBy } from "./support/calls.ts";
-import { FakeClock } from "./support/fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 
 function create(options = {}): { breaker: CircuitBreaker; clock: FakeClock } {
   const clock = new FakeClock();
@@ -16,7 +16,7 @@ describe("closed, open, half-open", () => {
     expect(await fail(breaker)).toBe(DOWN);
     expect(breaker.state()).toBe("open");
 
-    clock.advance(10_000);
+    clock.pass(10_000);
     let ran = false;
     const refusal = await thrownBy(breaker.execute(() => (ran = true)));
     expect(ran).toBe(false);
@@ -41,9 +41,9 @@ describe("closed, open, half-open", () => {
   test("after the recovery timeout, three successful probes close it", async () => {
     const { breaker, clock } = create();
     await failTimes(breaker, 5);
-    clock.advance(59_999);
+    clock.pass(59_999);
     expect(await fail(breaker)).toBeInstanceOf(CircuitOpenError);
-    clock.advance(1);
+    clock.pass(1);
     await succeed(breaker);
     expect(breaker.state()).toBe("half-open");
     await succeed(breaker);
@@ -54,7 +54,7 @@ describe("closed, open, half-open", () => {
   test("a failed probe opens it for another whole recovery timeout", async () => {
     const { breaker, clock } = create();
     await failTimes(breaker, 5);
-    clock.advance(60_000);
+    clock.pass(60_000);
     expect(await fail(breaker)).toBe(DOWN);
     expect(breaker.state()).toBe("open");
     expect(await fail(breaker)).toMatchObject({ retryAfterMs: 60_000 });
@@ -63,7 +63,7 @@ describe("closed, open, half-open", () => {
   test("one probe runs at a time, and the others are refused at once", async () => {
     const { breaker, clock } = create();
     await failTimes(breaker, 5);
-    clock.advance(60_000);
+    clock.pass(60_000);
     const probe = held();
     const running = breaker.execute(probe.work);
     await probe.started;
@@ -77,7 +77,7 @@ describe("closed, open, half-open", () => {
   test("halfOpenProbesMax probes run at once, never more than are still needed", async () => {
     const { breaker, clock } = create({ halfOpenProbesMax: 10, successThreshold: 2 });
     await failTimes(breaker, 5);
-    clock.advance(60_000);
+    clock.pass(60_000);
     const probes = [held(), held(), held()];
     const results = Promise.allSettled(probes.map(({ work }) => breaker.execute(work)));
     await settled();
@@ -104,7 +104,7 @@ describe("outcomes", () => {
     await fail(breaker);
     expect(breaker.state()).toBe("open");
 
-    clock.advance(60_000);
+    clock.pass(60_000);
     for (let call = 0; call < 5; call++) expect(await ignored()).toBe(notFound);
     expect(breaker.state()).toBe("half-open");
     expect(breaker.explain().evidence).toMatchObject({ successes: 0, probesRunning: 0 });
@@ -133,7 +133,7 @@ describe("outcomes", () => {
     early.resolve("stale");
     await calls[0];
     expect(breaker.state()).toBe("open");
-    clock.advance(60_000);
+    clock.pass(60_000);
     await succeed(breaker);
     late.reject(DOWN);
     expect(await thrownBy(calls[1] as Promise<string>)).toBe(DOWN);

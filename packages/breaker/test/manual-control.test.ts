@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { CircuitBreaker, type TransitionEvent } from "@holdfast/breaker";
 import { DOWN, fail, failTimes, succeed, thrownBy } from "./support/calls.ts";
-import { FakeClock } from "./support/fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 
 function create(options = {}): { breaker: CircuitBreaker; clock: FakeClock } {
   const clock = new FakeClock();
@@ -12,7 +12,7 @@ describe("an operator's order", () => {
   test("forced open refuses however long it takes, until reset", async () => {
     const { breaker, clock } = create();
     await breaker.forceOpen("maintenance");
-    clock.advance(3_600_000);
+    clock.pass(3_600_000);
     expect(await thrownBy(succeed(breaker))).toMatchObject({
       code: "BREAKER_OPEN",
       reason: "forced-open",
@@ -113,7 +113,7 @@ describe("telling why", () => {
     const { breaker, clock } = create();
     const openedAt = clock.now();
     await failTimes(breaker, 5);
-    clock.advance(20_000);
+    clock.pass(20_000);
     const explanation = breaker.explain();
     expect(structuredClone(explanation)).toEqual(JSON.parse(JSON.stringify(explanation)));
     expect(explanation).toMatchObject({
@@ -144,7 +144,7 @@ describe("telling why", () => {
     const seen: TransitionEvent[] = [];
     const stop = breaker.on("transition", (event) => seen.push(event));
     await failTimes(breaker, 5);
-    clock.advance(60_000);
+    clock.pass(60_000);
     await succeed(breaker);
     stop();
     await breaker.forceOpen("unheard");
@@ -164,7 +164,7 @@ describe("telling why", () => {
     breaker.on("outcome", ({ outcome, durationMs, error, probe }) =>
       seen.push({ outcome, durationMs, error, probe }),
     );
-    await breaker.execute(() => clock.advance(7));
+    await breaker.execute(() => clock.pass(7));
     await fail(breaker);
     await breaker.probeNow("test");
     await succeed(breaker);

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { describe, expect, jest, test } from "@jest/globals";
 import { CircuitBreaker, MemoryBreakerStateStore } from "@holdfast/breaker";
 import { DOWN, fail, failTimes, held, settled, succeed, thrownBy } from "./support/calls.ts";
-import { FakeClock } from "./support/fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 
 const rate = (failureRate: number) =>
   ({ trip: { kind: "count", calls: 10, failureRate, minimumCalls: 10 } }) as const;
@@ -56,7 +56,7 @@ describe("the trip rule", () => {
       const clock = new FakeClock();
       const breaker = new CircuitBreaker({ name: "b", timeoutMs: 30_000, trip }, { clock });
       const timeout = thrownBy(breaker.execute(held().work));
-      clock.advance(30_000);
+      clock.pass(30_000);
       await jest.advanceTimersByTimeAsync(30_000);
       expect(await timeout).toMatchObject({ code: "CALL_TIMEOUT" });
       expect(breaker.state()).toBe("open");
@@ -74,7 +74,7 @@ describe("half-open", () => {
       { clock },
     );
     await failTimes(breaker, 5);
-    clock.advance(60_000);
+    clock.pass(60_000);
     await thrownBy(breaker.execute(() => Promise.reject(new Error("404"))));
     expect(breaker.state()).toBe("half-open");
   });
@@ -95,12 +95,12 @@ describe("half-open", () => {
     const clock = new FakeClock();
     const breaker = new CircuitBreaker({ name: "b", timeoutMs: 0, successThreshold: 1 }, { clock });
     await failTimes(breaker, 5);
-    clock.advance(60_000);
+    clock.pass(60_000);
     const hung = held();
     const call = breaker.execute(hung.work);
     await hung.started;
     expect(await fail(breaker)).toMatchObject({ reason: "half-open", retryAfterMs: 1_000 });
-    clock.advance(60_000);
+    clock.pass(60_000);
     expect(breaker.explain().evidence).toMatchObject({ probesRunning: 0, probesUnknown: 1 });
     await succeed(breaker);
     expect(breaker.state()).toBe("closed");
@@ -114,7 +114,7 @@ describe("half-open", () => {
     const options = { name: "b", bulkhead: { concurrencyMax: 1 }, successThreshold: 1 };
     const breaker = new CircuitBreaker(options, { clock });
     await failTimes(breaker, 5);
-    clock.advance(60_000);
+    clock.pass(60_000);
     const probe = held();
     const call = breaker.execute(probe.work);
     expect(await fail(breaker)).toMatchObject({ code: "BULKHEAD_FULL" });
@@ -204,7 +204,7 @@ describe("state and processes", () => {
     const first = new CircuitBreaker({ name: "b" }, { clock, store });
     const openedAt = clock.now();
     await failTimes(first, 5);
-    clock.advance(45_000);
+    clock.pass(45_000);
     const restored = new CircuitBreaker({ name: "b" }, { clock, store });
     expect(restored.explain()).toMatchObject({
       state: "open",
@@ -212,7 +212,7 @@ describe("state and processes", () => {
       retryAfterMs: 15_000,
       nextProbeAt: openedAt + 60_000,
     });
-    clock.advance(15_000);
+    clock.pass(15_000);
     await succeed(restored);
     expect(restored.state()).toBe("half-open");
   });

@@ -4,7 +4,7 @@ import { type BreakerOptions, CircuitBreaker } from "@holdfast/breaker";
 import * as fc from "fast-check";
 import { CountWindow, TimeWindow } from "../src/call-window.ts";
 import { fail, failTimes, succeed, thrownBy } from "./support/calls.ts";
-import { FakeClock } from "./support/fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 
 function create(options = {}): { breaker: CircuitBreaker; clock: FakeClock } {
   const clock = new FakeClock();
@@ -25,12 +25,12 @@ describe("backoff", () => {
     for (let round = 0; round < 4; round++) {
       const waitMs = await retryAfterMs(breaker);
       waits.push(waitMs);
-      clock.advance(waitMs);
+      clock.pass(waitMs);
       await fail(breaker);
     }
     expect(waits).toEqual([60_000, 120_000, 200_000, 200_000]);
     expect(breaker.explain().evidence.attempt).toBe(5);
-    clock.advance(200_000);
+    clock.pass(200_000);
     await succeed(breaker);
     await failTimes(breaker, 5);
     expect(await retryAfterMs(breaker)).toBe(60_000);
@@ -40,7 +40,7 @@ describe("backoff", () => {
     const { breaker, clock } = create({ backoff: { jitter: 0.5 } });
     await failTimes(breaker, 5);
     expect(await retryAfterMs(breaker)).toBe(60_000);
-    clock.advance(60_000);
+    clock.pass(60_000);
     await fail(breaker);
     const second = await retryAfterMs(breaker);
     expect(second).toBeGreaterThanOrEqual(60_000);
@@ -67,7 +67,7 @@ describe("ramp", () => {
     const parts: number[] = [];
     for (let step = 0; step < 4; step++) {
       parts.push(await admitted());
-      clock.advance(10_000);
+      clock.pass(10_000);
     }
     expect(parts).toEqual([10, 25, 50, 100]);
     expect(refusals).toEqual(new Set(["ok", "ramp"]));
@@ -78,7 +78,7 @@ describe("ramp", () => {
     await failTimes(breaker, 5);
     await breaker.probeNow("test");
     await succeed(breaker);
-    clock.advance(4_000);
+    clock.pass(4_000);
     await succeed(breaker);
     expect(await thrownBy(succeed(breaker))).toMatchObject({
       reason: "ramp",
@@ -119,7 +119,7 @@ describe("slow calls", () => {
 
   test("open it although none fails", async () => {
     const { breaker, clock } = create({ slowCalls });
-    const call = (ms: number): Promise<void> => breaker.execute(() => clock.advance(ms));
+    const call = (ms: number): Promise<void> => breaker.execute(() => clock.pass(ms));
     await call(100);
     await call(101);
     await call(1);
@@ -133,7 +133,7 @@ describe("slow calls", () => {
     const { breaker, clock } = create({ slowCalls });
     for (let call = 0; call < 20; call++) {
       // Four within ten seconds would open it.
-      await breaker.execute(() => clock.advance(3_500));
+      await breaker.execute(() => clock.pass(3_500));
     }
     expect(breaker.state()).toBe("closed");
   });

@@ -174,7 +174,7 @@ describe("a file that cannot be written", () => {
     for (let at = 0; at < 4_500; at += 1) {
       store.record("search", "success", 1);
       store.event("noise", "n");
-      clock.advance(10_000);
+      clock.pass(10_000);
     }
     store.flush();
     rmSync(path, { recursive: true });

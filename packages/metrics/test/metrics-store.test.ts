@@ -80,7 +80,7 @@ describe("recording", () => {
   test("time() measures and leaves result and error alone", async () => {
     const { store, clock } = scratchStore();
     const result = await store.time("load", async () => {
-      clock.advance(40);
+      clock.pass(40);
       return "loaded";
     });
     expect(result).toBe("loaded");
@@ -88,7 +88,7 @@ describe("recording", () => {
     const failing = store.time(
       "load",
       () => {
-        clock.advance(10);
+        clock.pass(10);
         clock.jump(-100_000);
         throw failure;
       },
@@ -132,7 +132,7 @@ describe("recording", () => {
     store.count("hits", 3, { b: "2", a: "1" });
     store.count("hits");
     store.gauge("depth", 7);
-    clock.advance(20_000);
+    clock.pass(20_000);
     store.gauge("depth", 4);
     const summary = store.summary();
     expect(summary.counters).toEqual([

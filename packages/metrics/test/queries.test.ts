@@ -11,7 +11,7 @@ describe("windows", () => {
   test("a moment is a number, a Date, an ISO text, or a duration before now", () => {
     const { store, clock } = scratchStore();
     const startMs = clock.now();
-    clock.advance(DAY_MS);
+    clock.pass(DAY_MS);
     const froms = [startMs, new Date(startMs), new Date(startMs).toISOString(), "24h", "1d"].map(
       (since) => store.summary({ since }).fromMs,
     );
@@ -40,10 +40,10 @@ describe("windows", () => {
     const { store, clock } = scratchStore();
     store.record("search", "success", 1);
     store.event("deployment", "old");
-    clock.advance(30 * MINUTE_MS);
+    clock.pass(30 * MINUTE_MS);
     store.record("search", "success", 1);
     store.event("deployment", "new");
-    clock.advance(10 * MINUTE_MS);
+    clock.pass(10 * MINUTE_MS);
     expect(store.summary({ since: "35m" }).overall.total).toBe(1);
     expect(store.summary({ since: "35m" }).deployments.last?.subject).toBe("new");
     expect(store.summary({ since: "41m" }).overall.total).toBe(2);
@@ -58,7 +58,7 @@ describe("durations", () => {
     const values = Array.from({ length: 5_000 }, (_, at) => 0.5 * 1.0017 ** ((at * 7_919) % 5_000));
     for (const [at, value] of values.entries()) {
       store.record("search", at % 7 === 0 ? "failure" : "success", value);
-      clock.advance(300);
+      clock.pass(300);
     }
     const sorted = values.toSorted((one, other) => one - other);
     const { durations } = store.summary({ since: "1h" }).overall;
@@ -80,11 +80,11 @@ describe("durations", () => {
     const { store, clock } = scratchStore();
     // 00:00 10 ms, 00:01 nothing, 00:02 two of 40 ms, 00:03 a failure of 100 ms.
     store.record("search", "success", 10);
-    clock.advance(2 * MINUTE_MS);
+    clock.pass(2 * MINUTE_MS);
     store.record("search", "success", 40);
     store.record("search", "success", 40);
     store.record("add", "success", 999);
-    clock.advance(MINUTE_MS);
+    clock.pass(MINUTE_MS);
     store.record("search", "failure", 100);
     store.record("search", "ignored", 5_000);
     const { stepMs, points } = store.timeline({
@@ -115,7 +115,7 @@ describe("durations", () => {
     expect(store.timeline({ since: "90m", stepMs: 1 }).stepMs).toBe(10_000);
     expect(store.timeline({ since: "1d", stepMs: 1 }).stepMs).toBe(MINUTE_MS);
     expect(store.timeline({ since: "30d", stepMs: 1 }).stepMs).toBe(HOUR_MS);
-    clock.advance(1);
+    clock.pass(1);
     expect(store.timeline({ since: new Date(0), stepMs: 1 }).points.length).toBeLessThanOrEqual(
       10_001,
     );
@@ -135,7 +135,7 @@ describe("events", () => {
       ["closed", "open"],
     ] as const) {
       lifecycle.breakerTransition("chroma", from, to, { consecutiveFailures: 5 });
-      clock.advance(SECOND_MS);
+      clock.pass(SECOND_MS);
     }
     lifecycle.recoveryAttempt("service", "failure", 100);
     lifecycle.recoveryAttempt("persistence", "success", 900);
@@ -157,22 +157,22 @@ describe("events", () => {
     const { store, clock } = scratchStore();
     const { lifecycle } = store;
     lifecycle.incidentOpened("before");
-    clock.advance(HOUR_MS);
+    clock.pass(HOUR_MS);
     // The window of ten minutes begins here.
-    clock.advance(MINUTE_MS);
+    clock.pass(MINUTE_MS);
     lifecycle.incidentClosed("before");
-    clock.advance(MINUTE_MS);
+    clock.pass(MINUTE_MS);
     lifecycle.incidentOpened("a");
-    clock.advance(MINUTE_MS);
+    clock.pass(MINUTE_MS);
     lifecycle.incidentOpened("b");
     lifecycle.incidentOpened("b");
     lifecycle.incidentClosed("a");
-    clock.advance(MINUTE_MS);
+    clock.pass(MINUTE_MS);
     lifecycle.incidentClosed("b");
     lifecycle.incidentClosed("never opened");
-    clock.advance(5 * MINUTE_MS);
+    clock.pass(5 * MINUTE_MS);
     lifecycle.incidentOpened("open");
-    clock.advance(MINUTE_MS);
+    clock.pass(MINUTE_MS);
     const { incidents } = store.summary({ since: "10m", until: new Date(clock.now()) });
     expect(incidents).toMatchObject({ opened: 3, closed: 3, downtimeMs: 4 * MINUTE_MS });
     expect(incidents.open).toEqual([{ id: "open", sinceMs: clock.now() - MINUTE_MS }]);
@@ -183,7 +183,7 @@ describe("events", () => {
   test("an incident that began long before the window makes all of it unavailable", () => {
     const { store, clock } = scratchStore();
     store.lifecycle.incidentOpened("outage");
-    clock.advance(DAY_MS);
+    clock.pass(DAY_MS);
     const { incidents } = store.summary({ since: "10m" });
     expect(incidents.availability).toBe(0);
     expect(incidents.open).toHaveLength(1);
@@ -194,7 +194,7 @@ describe("events", () => {
     for (let at = 0; at < 5; at += 1) {
       store.event("deployment", `v${at}`);
       store.event("noise", "n");
-      clock.advance(1);
+      clock.pass(1);
     }
     const newest = store.events({ kinds: ["deployment"], limit: 2 });
     expect(newest.map(({ subject }) => subject)).toEqual(["v3", "v4"]);
@@ -242,7 +242,7 @@ describe("objectives", () => {
     const run = (hours: number, failureEvery: number): void => {
       for (let minute = 0; minute < hours * 60; minute += 1) {
         store.record("search", minute % failureEvery === 0 ? "failure" : "success", 1);
-        clock.advance(MINUTE_MS);
+        clock.pass(MINUTE_MS);
         if (minute % 60 === 59) store.flush();
       }
     };

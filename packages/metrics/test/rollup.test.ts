@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { Histogram, type MetricsStore, type Tier } from "../src/index.ts";
-import type { FakeClock } from "./fake-clock.ts";
+import type { FakeClock } from "@holdfast/core/testing";
 import { scratchStore } from "./scratch.ts";
 
 const MINUTE_MS = 60_000;
@@ -13,7 +13,7 @@ const EVERYTHING = { since: new Date(0) };
 /** Lets enough flushes pass that all due maintenance is done. */
 function settle(store: MetricsStore, clock: FakeClock, flushes = 8): void {
   for (let at = 0; at < flushes; at += 1) {
-    clock.advance(MINUTE_MS);
+    clock.pass(MINUTE_MS);
     store.gauge("tick", at);
     store.flush();
   }
@@ -47,7 +47,7 @@ describe("roll-up", () => {
         const { store, clock, path } = scratchStore();
         const exact = new Histogram();
         for (const { afterMs, outcome, durationMs, flush } of runs) {
-          clock.advance(afterMs);
+          clock.pass(afterMs);
           store.record("search", outcome, durationMs);
           exact.add(durationMs);
           if (flush) store.flush();
@@ -55,7 +55,7 @@ describe("roll-up", () => {
         store.flush();
         // A day at a time: a longer jump would not be believed.
         for (let day = 0; day < 4; day += 1) {
-          clock.advance(DAY_MS - HOUR_MS);
+          clock.pass(DAY_MS - HOUR_MS);
           settle(store, clock);
         }
         expect(rows(path).map(({ resolution }) => resolution)).toEqual([0, HOUR_MS]);
@@ -76,21 +76,21 @@ describe("roll-up", () => {
     const { store, clock, path } = scratchStore();
     for (let at = 0; at < 12; at += 1) {
       store.record("search", "success", 10);
-      clock.advance(10_000);
+      clock.pass(10_000);
     }
     store.flush();
     expect(rows(path)).toEqual([
       { resolution: 0, n: 1 },
       { resolution: 10_000, n: 12 },
     ]);
-    clock.advance(2 * HOUR_MS + MINUTE_MS);
+    clock.pass(2 * HOUR_MS + MINUTE_MS);
     settle(store, clock, 2);
     expect(rows(path)).toEqual([
       { resolution: 0, n: 1 },
       { resolution: MINUTE_MS, n: 2 },
     ]);
     for (let day = 0; day < 3; day += 1) {
-      clock.advance(DAY_MS - HOUR_MS);
+      clock.pass(DAY_MS - HOUR_MS);
       settle(store, clock, 2);
     }
     expect(rows(path)).toEqual([
@@ -98,7 +98,7 @@ describe("roll-up", () => {
       { resolution: HOUR_MS, n: 1 },
     ]);
     for (let day = 0; day < 402; day += 1) {
-      clock.advance(DAY_MS - MINUTE_MS);
+      clock.pass(DAY_MS - MINUTE_MS);
       settle(store, clock, 1);
     }
     expect(rows(path)).toEqual([{ resolution: 0, n: 1 }]);
@@ -114,13 +114,13 @@ describe("roll-up", () => {
     const { store, clock, path } = scratchStore({ tiers });
     for (let at = 0; at < 1_200; at += 1) {
       store.record("search", "success", 10);
-      clock.advance(1_000);
+      clock.pass(1_000);
     }
     store.flush();
     const fine = (): number => rows(path).find(({ resolution }) => resolution === 1_000)?.n ?? 0;
     const counts = [fine()];
     for (let at = 0; at < 3; at += 1) {
-      clock.advance(10);
+      clock.pass(10);
       store.gauge("tick", at);
       store.flush();
       counts.push(fine());
@@ -146,7 +146,7 @@ describe("roll-up", () => {
       "n19",
     ]);
     expect(store.events({ kinds: ["deployment"] })).toHaveLength(1);
-    clock.advance(2 * HOUR_MS);
+    clock.pass(2 * HOUR_MS);
     settle(store, clock, 2);
     expect(store.events(EVERYTHING)).toEqual([]);
   });
@@ -158,13 +158,13 @@ describe("a clock that jumps", () => {
     for (let at = 0; at < 10; at += 1) {
       store.record("search", "success", 10);
       store.event("deployment", `v${at}`);
-      clock.advance(10_000);
+      clock.pass(10_000);
     }
     settle(store, clock);
     const before = rows(path);
     clock.jump(365 * DAY_MS * 2);
     for (let at = 0; at < 6; at += 1) {
-      clock.advance(10 * MINUTE_MS);
+      clock.pass(10 * MINUTE_MS);
       store.record("search", "success", 10);
       store.gauge("depth", 99);
       store.flush();
@@ -189,7 +189,7 @@ describe("a clock that jumps", () => {
     clock.jump(2 * 365 * DAY_MS);
     settle(store, clock);
     expect(rows(path)).toHaveLength(2);
-    clock.advance(DAY_MS);
+    clock.pass(DAY_MS);
     settle(store, clock);
     expect(rows(path)).toEqual([{ resolution: 0, n: 1 }]);
   });
@@ -199,13 +199,13 @@ describe("a clock that jumps", () => {
     const real = clock.now();
     store.record("search", "success", 10);
     store.flush();
-    clock.wallMs = 5_000;
+    clock.jump(5_000 - clock.now());
     store.record("search", "success", 10);
     settle(store, clock);
-    clock.wallMs = -1;
+    clock.jump(-1 - clock.now());
     store.record("search", "success", 10);
     expect(store.flush()).toBe(true);
-    clock.wallMs = real + MINUTE_MS;
+    clock.jump(real + MINUTE_MS - clock.now());
     settle(store, clock);
     expect(store.summary({ since: "1h" }).overall.total).toBe(1);
     expect(store.summary(EVERYTHING).overall.total).toBe(3);

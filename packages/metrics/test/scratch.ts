@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "@jest/globals";
 import { type MetricsDeps, type MetricsOptions, MetricsStore } from "../src/index.ts";
-import { FakeClock } from "./fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 
 const undo: (() => void)[] = [];
 
@@ -28,7 +28,7 @@ export function scratchStore(
   deps: MetricsDeps & { clock?: FakeClock } = {},
 ): { store: MetricsStore; clock: FakeClock; path: string } {
   const path = options.path ?? join(scratchFolder(), "metrics.sqlite");
-  const clock = deps.clock ?? new FakeClock();
+  const clock = deps.clock ?? new FakeClock(Date.UTC(2026, 0, 5));
   const store = new MetricsStore({ flushIntervalMs: 0, ...options, path }, { ...deps, clock });
   after(() => store.close());
   return { store, clock, path };

@@ -1,14 +1,15 @@
-import type { Clock } from "@holdfast/core";
+import type { Clock } from "../clock.ts";
 
 interface Sleeper {
   at: number;
   wake: () => void;
 }
 
-/** Time that passes only when a test says so. */
+/** A {@link Clock} for tests: time passes only when told to. */
 export class FakeClock implements Clock {
   #nowMs: number;
-  #monotonicMs = 0;
+  /** Any origin but 0, which no real clock shows either. */
+  #monotonicMs = 1_000;
   #sleepers: Sleeper[] = [];
 
   /** @param nowMs wall-clock milliseconds to begin with. Default 2026-01-01T00:00:00Z. */
@@ -70,6 +71,11 @@ export class FakeClock implements Clock {
     }
     this.#moveTo(end);
     await settle();
+  }
+
+  /** Lets `ms` pass at once, as while the machine stands still: {@link advance} wakes who is due. */
+  pass(ms: number): void {
+    this.#moveTo(this.#monotonicMs + ms);
   }
 
   /** Moves the wall clock alone, as an administrator or NTP does. */
