@@ -29,7 +29,8 @@ const ODD = ["\u0000", "🦊", "\u202e", "e\u0301", '"\\', "\r\n\t", "\u2028", "
 function odd(n: number): NewMemory {
   const sign = ODD[n % ODD.length] as string;
   return {
-    id: `id ${sign} ${n}`,
+    // No id may hold a NUL.
+    id: `id ${sign.replace("\0", "NUL")} ${n}`,
     text: `${sign} memory ${n} ${sign.repeat(n % 40)} of ${n % 97}`,
     metadata: { n, half: n / 2 + 0.1, even: n % 2 === 0, [`key ${sign}`]: `value ${sign}` },
     scope: { user: `user ${n % 7}` },
@@ -131,7 +132,7 @@ test("killed at any point, a backup and a restore leave the state before or the 
   expect(run(chroma, "backup").report).toMatchObject({ memories: 700 });
   const before = said(memory);
   await memory.add("since then", { id: "since" });
-  await memory.update("id \u0000 0", { text: "changed since then" });
+  await memory.update("id NUL 0", { text: "changed since then" });
   let after = said(memory);
 
   const early = ["store-half-filled", "memories-staged", "store-filled", "compared"] as const;
