@@ -46,13 +46,14 @@ export class SqliteCounters implements CountersView, Disposable {
     return row ?? { count: 0, lastAt: undefined };
   }
 
-  usesSince(rule: string, slot: string, subject: string, since: number): number {
+  usesBetween(rule: string, slot: string, subject: string, after: number, before: number): number {
     const row = this.#db.run(() =>
       this.#db
         .prepare(
-          "SELECT COUNT(*) AS uses FROM claim WHERE rule = ? AND slot = ? AND subject = ? AND at > ?",
+          `SELECT COUNT(*) AS uses FROM claim
+           WHERE rule = ? AND slot = ? AND subject = ? AND at > ? AND at < ?`,
         )
-        .get(rule, slot, subject, Math.floor(since)),
+        .get(rule, slot, subject, Math.floor(after), Math.ceil(before)),
     ) as { uses: number };
     return row.uses;
   }

@@ -117,9 +117,10 @@ class Run {
     if (most !== undefined && count >= most)
       return { blockedBy: "max_executions", why: `it has acted ${count} times of ${most}` };
     if (cooldown === undefined || lastAt === undefined) return undefined;
-    // A clock that was set back does not prolong it.
-    const restMs = Math.min(lastAt, now) + cooldown * 1_000 - now;
-    if (restMs <= 0) return undefined;
+    const cooldownMs = cooldown * 1_000;
+    const restMs = lastAt + cooldownMs - now;
+    // An act that is further ahead than this is of a clock that was set back since.
+    if (restMs <= 0 || restMs > 2 * cooldownMs) return undefined;
     return { blockedBy: "cooldown", why: `it cools down for ${Math.ceil(restMs / 1_000)} s more` };
   }
 

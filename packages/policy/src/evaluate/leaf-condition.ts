@@ -161,8 +161,9 @@ function timeRange(start: string, end: string, zone: string | undefined): Leaf {
 
 /** True while there is room; asking takes of it, once an event. */
 function rateLimit(limit: number, windowMs: number, path: string): Leaf {
+  // What is further ahead than the window is long, a clock has counted that was set back since.
   const used = ({ counters, rule, subject, now }: Question): number | undefined =>
-    counters?.usesSince(rule, path, subject, now - windowMs);
+    counters?.usesBetween(rule, path, subject, now - windowMs, now + windowMs);
   return {
     test(question) {
       const { counters, rule, subject, event, now, claims, notes } = question;

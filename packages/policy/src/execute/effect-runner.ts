@@ -41,7 +41,10 @@ const TIMEOUT_MS = 30_000;
 /** With so many under way, the next waits its turn as one that is not asynchronous would. */
 const ASYNC_MAX = 64;
 
-/** Runs effects: each with its retries and time limit, in order, or beside the rest. Never throws. */
+/**
+ * Runs effects: each with its retries and time limit, in order, or beside the rest. Never throws:
+ * what `onReport` throws becomes a process warning.
+ */
 export class EffectRunner {
   readonly #handlers: EffectHandlers;
   readonly #clock: Clock;
@@ -118,8 +121,16 @@ export class EffectRunner {
       durationMs: this.#clock.monotonic() - began,
       ...outcome,
     };
-    this.#onReport(report);
+    this.#tell(report);
     return report;
+  }
+
+  #tell(report: EffectReport): void {
+    try {
+      this.#onReport(report);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
   }
 
   async #attempt(
@@ -138,7 +149,7 @@ export class EffectRunner {
     try {
       const result = await Promise.race([
         this.#handle(action, { event, effect, signal }),
-        rejectedBy(signal),
+        rejectedBy(signal, timer.signal),
       ]);
       return { outcome: "done", ...(result !== undefined && { result }) };
     } catch (error) {
@@ -176,10 +187,11 @@ const seconds = (value: number | undefined, otherwiseMs: number): number =>
 const mayRetry = (error: Error | undefined): boolean =>
   !(error instanceof HoldfastError) || error.retryable;
 
-function rejectedBy(signal: AbortSignal): Promise<never> {
+/** `over`: nobody waits for it any more, and the runner's end, which may be far, keeps nothing of it. */
+function rejectedBy(signal: AbortSignal, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason as Error);
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { signal: over });
   });
 }
 

@@ -24,9 +24,9 @@ export class SimulatedCounters implements CountersView {
     return { count: list.length, lastAt: list.at(-1)?.at };
   }
 
-  usesSince(rule: string, slot: string, subject: string, since: number): number {
+  usesBetween(rule: string, slot: string, subject: string, after: number, before: number): number {
     const list = this.#claims.get(keyOf(rule, slot, subject)) ?? [];
-    return list.filter(({ at }) => at > since).length;
+    return list.filter(({ at }) => at > after && at < before).length;
   }
 
   counted(rule: string, slot: string, event: string): boolean {

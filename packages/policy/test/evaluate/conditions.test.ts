@@ -25,7 +25,7 @@ function asked(condition: Condition, event: PolicyEvent = EVENT): ConditionTrace
     seed: "seed",
     counters: {
       executions: () => ({ count: 0, lastAt: undefined }),
-      usesSince: () => 2,
+      usesBetween: () => 2,
       counted: () => false,
     },
     explain: true,

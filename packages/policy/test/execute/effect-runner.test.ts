@@ -1,4 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
+import { getEventListeners } from "node:events";
+import { describe, expect, jest, test } from "@jest/globals";
 import { HoldfastError } from "@holdfast/core";
 import {
   type Effect,
@@ -146,4 +147,30 @@ describe("asynchronous effects", () => {
     }
     expect(most).toBe(65);
   });
+});
+
+test("a listener that throws harms neither who waits for the effect nor what runs beside", async () => {
+  const warnings = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  const handlers = new Proxy({}, { get: () => () => Promise.resolve() }) as EffectHandlers;
+  const one = new EffectRunner(handlers, {
+    onReport: () => {
+      throw new Error("its own fault");
+    },
+  });
+  expect(await one.run([effect()], EVENT)).toMatchObject([{ outcome: "done" }]);
+  await one.run([effect({ async_execution: true })], EVENT);
+  await one.idle();
+  expect(warnings.mock.calls).toHaveLength(2);
+  expect(warnings.mock.calls[0]?.[0]).toMatchObject({ message: "its own fault" });
+  warnings.mockRestore();
+});
+
+test("nothing of an effect that is done waits for the runner's end", async () => {
+  const signals: AbortSignal[] = [];
+  const { runner: one } = runner(({ signal }) => {
+    signals.push(signal);
+    return Promise.resolve();
+  });
+  await one.run([effect()], EVENT);
+  expect(signals.map((signal) => getEventListeners(signal, "abort").length)).toEqual([0]);
 });
