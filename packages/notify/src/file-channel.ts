@@ -27,10 +27,12 @@ export function fileChannel(options: FileChannelOptions): Channel {
       try {
         const handle = await openOwn(path);
         try {
-          // One write to the end of the file: lines of several processes do not mix.
-          await handle.write(line);
+          // One write to the end of the file: lines of several processes do not mix. Only of what a
+          // full disk takes in part there is a second one, which says why.
+          await handle.writeFile(line);
           await handle.datasync();
-          if ((await handle.stat()).size >= bytesMax) await rotate(handle, path, keep);
+          if ((await handle.stat()).size >= bytesMax)
+            await rotate(handle, path, keep).catch(ignoreMissing);
         } finally {
           await handle.close();
         }
@@ -52,8 +54,8 @@ async function openOwn(path: string): Promise<FileHandle> {
 }
 
 async function rotate(handle: FileHandle, path: string, keep: number): Promise<void> {
+  // Another process may have moved it meanwhile, and may be writing to the next one.
   const [own, there] = await Promise.all([handle.stat(), stat(path)]);
-  // Another process has moved it meanwhile, and may be writing to the next one.
   if (own.ino !== there.ino) return;
   if (keep === 0) {
     await handle.truncate(0);
@@ -65,6 +67,7 @@ async function rotate(handle: FileHandle, path: string, keep: number): Promise<v
   await rename(path, `${path}.1`);
 }
 
+/** Another process has moved it first. */
 function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== "ENOENT") throw error;
 }

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
 import { createChannel } from "@holdfast/notify";
 import { notice } from "./notice.ts";
@@ -27,6 +29,43 @@ test("the file is the owner's, a line each, and rotated with a bound", async () 
   for (const name of names) expect((await lstat(join(folder.path, name))).mode & 0o777).toBe(0o600);
   const lines = (await readFile(`${path}.1`, "utf8")).trimEnd().split("\n");
   expect(JSON.parse(lines.at(-1) ?? "")).toEqual(notice({ id: "n-19" }));
+});
+
+test("what is told while another rotates the file is no failure", async () => {
+  await using folder = await temporary();
+  const path = join(folder.path, "alerts.jsonl");
+  const channels = Array.from({ length: 8 }, () =>
+    createChannel({ type: "file", path, bytesMax: 1, keep: 3 }),
+  );
+  for (let round = 0; round < 25; round += 1)
+    await Promise.all(channels.map((channel) => channel.send(notice())));
+  for (const name of await readdir(folder.path)) {
+    const lines = (await readFile(join(folder.path, name), "utf8")).trimEnd().split("\n");
+    for (const line of lines) expect(JSON.parse(line)).toEqual(notice());
+  }
+});
+
+test("a line that the disk takes only in part is no delivery", async () => {
+  await using folder = await temporary();
+  const path = join(folder.path, "alerts.jsonl");
+  const send = `
+    import { createChannel } from "@holdfast/notify";
+    process.on("SIGXFSZ", () => undefined);
+    const told = JSON.parse(process.argv[1]);
+    await createChannel({ type: "file", path: process.argv[2] }).send(told).then(
+      () => console.log("delivered"),
+      ({ code, message }) => console.log(code, message),
+    );`;
+  const told = JSON.stringify(notice({ message: "x".repeat(3_000) }));
+  const node = `"$0" --conditions=@holdfast/source --input-type=module -e "$1" "$2" "$3"`;
+  // Blocks of 1024 bytes: the first of them is all that fits.
+  const { stdout } = await promisify(execFile)(
+    "bash",
+    ["-c", `ulimit -f 1; exec ${node}`, process.execPath, send, told, path],
+    { cwd: import.meta.dirname },
+  );
+  expect((await lstat(path)).size).toBeLessThan(3_000);
+  expect(stdout).toMatch(/^NOTICE_UNDELIVERED .*EFBIG/);
 });
 
 test("a link in the file's place is not followed", async () => {
