@@ -3,6 +3,7 @@ import type { Metadata } from "@holdfast/store";
 import { translating } from "./journal-fault.ts";
 import { MemoryError } from "./memory-error.ts";
 import type { MemoryChanges, Scope } from "./memory-record.ts";
+import type { Mirror } from "./mirror.ts";
 import { checksumOf, type MemoryContent } from "./record-codec.ts";
 import type { Tables } from "./tables.ts";
 
@@ -111,8 +112,7 @@ export class Acceptance {
         const theirs = foreign.get(id);
         const isHere = [mirror, ...besides].some((copy) => copy.find(id) !== undefined);
         if (!isHere && theirs === undefined) return [];
-        const wanted = revisions?.get(id);
-        if (wanted !== undefined && mirror.find(id)?.revision !== wanted) return [];
+        if (!isAtRevision(mirror, id, revisions)) return [];
         return [this.#forget(id, now, theirs)];
       }),
     );
@@ -259,4 +259,14 @@ function changed(content: MemoryContent, changes: MemoryChanges, now: number): O
 /** Wall-clock milliseconds, whole ones. */
 export function expiryOf(now: number, ttlMs: number): number {
   return Math.ceil(now + ttlMs);
+}
+
+/** Whether `revisions` leaves a memory to be forgotten: it names none for it, or the present one. */
+export function isAtRevision(
+  mirror: Mirror,
+  id: string,
+  revisions: ReadonlyMap<string, number> | undefined,
+): boolean {
+  const wanted = revisions?.get(id);
+  return wanted === undefined || mirror.find(id)?.revision === wanted;
 }

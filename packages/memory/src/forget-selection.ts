@@ -23,9 +23,12 @@ export async function selectToForget(
   if (!isIdList(selector)) {
     validateFilter(selector);
     if (isEmptyFilter(selector)) throw unscoped();
-    // Also what other programs wrote, as far as a sync has seen it.
-    const { mirror, others } = journal.working;
-    const ids = [...mirror.idsMatching(selector), ...others.mirror.idsMatching(selector)];
+    const { mirror, besides } = journal.working;
+    // Also what a sync has seen of other programs, and what a restore has replaced: it could come
+    // back. Of an id that is remembered, what it says now decides.
+    const elsewhere = besides.flatMap((copy) => copy.idsMatching(selector));
+    const remembered = mirror.known(elsewhere);
+    const ids = [...mirror.idsMatching(selector), ...elsewhere.filter((id) => !remembered.has(id))];
     return { ids: [...new Set(ids)], foreign: new Map() };
   }
   for (const id of selector) validateId(id);

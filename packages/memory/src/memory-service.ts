@@ -1,6 +1,6 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
-import { type Accepted, type Draft, expiryOf } from "./acceptance.ts";
+import { type Accepted, type Draft, expiryOf, isAtRevision } from "./acceptance.ts";
 import type { Applier } from "./applier.ts";
 import { compareWithMirror } from "./compare.ts";
 import { discardLetters } from "./dead-letters.ts";
@@ -174,7 +174,11 @@ export class MemoryService implements Memory {
       this.#deps,
       this.#underWay.until(options.signal),
     );
-    if (options.dryRun || ids.length === 0) return { ids, durability: "stored", reason: undefined };
+    if (options.dryRun || ids.length === 0) {
+      const { mirror } = this.#deps.journal;
+      const left = ids.filter((id) => isAtRevision(mirror, id, options.revisions));
+      return { ids: left, durability: "stored", reason: undefined };
+    }
     const now = this.#deps.clock.now();
     const accepted = await this.#accept(ids.length, () =>
       this.#deps.journal.acceptance.forgets(ids, now, foreign, options.revisions),

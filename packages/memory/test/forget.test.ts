@@ -42,6 +42,18 @@ test("goes by ids or by filter, never wider, and shows first with dryRun", async
   expect(memory.list().memories.map(({ id }) => id)).toEqual(["b"]);
 });
 
+test("shows with dryRun what revisions leave of it, as it then does", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("a", { id: "a" });
+  await memory.add("b", { id: "b" });
+  const revisions = new Map(memory.list().memories.map(({ id, revision }) => [id, revision]));
+  await memory.update("b", { text: "b, written since" });
+  const ids = ["a", "b"];
+  expect(await memory.forget(ids, { revisions, dryRun: true })).toMatchObject({ ids: ["a"] });
+  expect(await memory.forget(ids, { revisions })).toMatchObject({ ids: ["a"] });
+});
+
 test("is queued while the store is down, and the id may be used again meanwhile", async () => {
   await using space = workspace();
   const memory = space.open();

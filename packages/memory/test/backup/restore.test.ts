@@ -260,3 +260,29 @@ test("writes that still waited for the store when it was restored are part of th
   expect(ids(space)).toEqual(["a", "q"]);
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 2 });
 });
+
+test("forgetting by filter reaches what a restore has replaced: undoing it brings nothing back", async () => {
+  await using space = backupWorkspace();
+  const memory = space.open();
+  await memory.add("nothing special", { id: "a" });
+  const path = await made(space, "b");
+  await memory.add("ada's number is 4711", { id: "b", scope: { user: "ada" } });
+  await restore(space, path);
+  expect((await memory.forget({ scope: { user: "ada" } }, { dryRun: true })).ids).toEqual(["b"]);
+  expect((await memory.forget({ scope: { user: "ada" } })).ids).toEqual(["b"]);
+  const backups = space.backups();
+  await backups.undo(backups.planUndo());
+  expect(ids(space)).toEqual(["a"]);
+  expect(await memory.compare()).toMatchObject({ equal: true, compared: 1, foreign: 0 });
+});
+
+test("forgetting by filter goes by what a memory says now, not by what was replaced", async () => {
+  await using space = backupWorkspace();
+  const memory = space.open();
+  await memory.add("of nobody", { id: "a" });
+  const path = await made(space, "b");
+  await memory.update("a", { tags: ["draft"] });
+  await restore(space, path);
+  expect((await memory.forget({ tags: ["draft"] })).ids).toEqual([]);
+  expect(ids(space)).toEqual(["a"]);
+});
