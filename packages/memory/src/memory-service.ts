@@ -194,7 +194,8 @@ export class MemoryService implements Memory {
   }
 
   guard<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#deps.access.guard(name, work);
+    const { closed } = this.#underWay;
+    return this.#underWay.track(() => this.#deps.access.guard(name, work, closed));
   }
 
   drain(options: { signal?: AbortSignal } = {}): Promise<DrainReport> {
@@ -219,10 +220,12 @@ export class MemoryService implements Memory {
   }
 
   deadLetters(): readonly DeadLetter[] {
+    this.#underWay.requireOpen();
     return this.#deps.journal.outbox.deadLetters();
   }
 
   retryDead(seqs?: readonly number[]): number {
+    this.#underWay.requireOpen();
     const wanted = seqs ?? this.deadLetters().map((letter) => letter.seq);
     const revived = this.#deps.journal.decide(
       ({ outbox }) => wanted.filter((seq) => outbox.revive(seq)).length,
@@ -232,6 +235,7 @@ export class MemoryService implements Memory {
   }
 
   discardDead(seqs: readonly number[]): number {
+    this.#underWay.requireOpen();
     return this.#deps.journal.decide((tables) => discardLetters(tables, seqs));
   }
 

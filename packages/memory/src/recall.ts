@@ -233,6 +233,8 @@ export class Recall {
         durability: "stored",
       });
     }
+    // Written while the store was asked: the mirror knows the newer.
+    if (row.revision !== ours.revision) return this.#found(journal.mirror.record(id));
     if (agrees(row, record)) return this.#found(ours);
     noting(() => journal.work(({ unsettled }) => unsettled.doubt([id], clock.now())));
     const what = record === undefined ? "has lost" : "holds another text or revision of";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { CircuitBreaker } from "@holdfast/breaker";
 import { systemClock } from "@holdfast/core";
-import { breakerOutcome } from "@holdfast/memory";
+import { breakerOutcome, type Memory } from "@holdfast/memory";
 import { unavailable, workspace } from "./fixture.ts";
 
 const TEXTS = ["green tea in the morning", "deploys happen on tuesday", "the cat is called Miso"];
@@ -208,6 +208,30 @@ describe("get", () => {
     expect(await memory.compare()).toMatchObject({ equal: true, compared: 2 });
     expect(await memory.get(lost.id)).toMatchObject({ degraded: false });
   });
+});
+
+test.each([
+  ["changed", (memory: Memory): Promise<unknown> => memory.update("x", { text: "two" }), "two"],
+  ["forgotten", (memory: Memory): Promise<unknown> => memory.forget(["x"]), undefined],
+])("a get is not degraded by what was %s while it asked", async (_what, write, text) => {
+  await using space = workspace();
+  const [reader, writer] = [space.open(), space.open()];
+  await writer.add("one", { id: "x" });
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  space.store.setFaults(({ operation, moment }) => {
+    if (operation !== "get" || moment !== "after") return undefined;
+    asked.resolve();
+    return answer.promise;
+  });
+  const reading = reader.get("x");
+  await asked.promise;
+  await write(writer);
+  answer.resolve();
+  const { memory, ...source } = await reading;
+  expect(memory?.text).toBe(text);
+  expect(source).toMatchObject({ degraded: false, reason: undefined });
+  expect(reader.status().outbox.unsettled).toBe(0);
 });
 
 test("list goes newest first, page by page, without the store", async () => {

@@ -106,7 +106,7 @@ class BackupService implements Backups {
     embedder: Embedder;
     failpoint: ((name: BackupFailpoint) => void) | undefined;
   };
-  readonly #underWay = new UnderWay("The backups");
+  readonly #underWay = new UnderWay("The backup service");
 
   constructor(
     parts: MemoryParts,
@@ -148,6 +148,7 @@ class BackupService implements Backups {
   }
 
   planUndo(): UndoPlan {
+    this.#underWay.requireOpen();
     const { journal } = this.#deps;
     return { replacedAt: previousState(journal).at, ...planUndo(journal) };
   }
@@ -159,11 +160,13 @@ class BackupService implements Backups {
   }
 
   list(): LoggedBackup[] {
+    this.#underWay.requireOpen();
     const { journal } = this.#deps;
     return new BackupLog(journal.working.db, journal.collection).list();
   }
 
   noteDrill(id: string, tookMs: number): void {
+    this.#underWay.requireOpen();
     this.#log((log) => log.noteDrill(id, this.#deps.clock.now(), tookMs));
   }
 
