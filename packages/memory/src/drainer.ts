@@ -47,6 +47,7 @@ interface Picked {
 }
 
 const HALVINGS_MAX = 6;
+const NOT_KEPT = "the store does not keep what it was sent";
 const TURN_POLL_MS = 50;
 /** An open breaker asks for the longest waits; whoever sets it to more is asked again sooner. */
 const WAIT_MS_MAX = 600_000;
@@ -252,12 +253,13 @@ export class Drainer {
         this.#report.dead += outbox.bury(id, revision, reason);
       }
       unsettled.resolve(idsOf(batch), token);
-      if (doubt.settled) {
-        unsettled.confirm(doubt.doubtful, token, now, access.store.incarnation());
+      if (!doubt.settled) {
+        lease.release(token);
+        journal.noteFailure(NOT_KEPT, now + this.#backoffMs());
+        return this.#stopped(NOT_KEPT);
       }
+      unsettled.confirm(doubt.doubtful, token, now, access.store.incarnation());
       journal.noteApplied(now);
-      if (!doubt.settled)
-        return { kind: "failed", reason: "the store does not keep what it was sent" };
       if (outbox.load().records > 0 || unsettled.count() > 0 || journal.mustAdopt())
         return undefined;
       // Nothing is left to do: with the last booking goes the lease, in one commit.
@@ -289,7 +291,7 @@ export class Drainer {
 
   /** Leaves the writes queued, says why, and, unless we were told to stop, when to try again. */
   #fail(token: string | undefined, error: unknown, stopping: boolean): RunEnd {
-    const { journal, clock, random } = this.#deps;
+    const { journal, clock } = this.#deps;
     const reason = error instanceof Error ? error.message : String(error);
     const now = clock.now();
     journal.work(({ lease, unsettled }) => {
@@ -299,16 +301,25 @@ export class Drainer {
         lease.release(token);
       }
       if (stopping) return;
-      const { attempts } = journal.attempts();
       const wait =
         error instanceof MemoryServiceUnavailableError
           ? Math.min(error.retryAfterMs, WAIT_MS_MAX)
-          : fullJitterMs(attempts + 1, this.#options.backoff, random);
+          : this.#backoffMs();
       journal.noteFailure(reason, now + wait);
     });
-    this.#report.queued = journal.outbox.load().records;
-    this.#report.stoppedBy = reason;
+    const end = this.#stopped(reason);
     if (!stopping && !isExpected(error)) throw error;
+    return end;
+  }
+
+  #backoffMs(): number {
+    const { journal, random } = this.#deps;
+    return fullJitterMs(journal.attempts().attempts + 1, this.#options.backoff, random);
+  }
+
+  #stopped(reason: string): RunEnd {
+    this.#report.queued = this.#deps.journal.outbox.load().records;
+    this.#report.stoppedBy = reason;
     return { kind: "failed", reason };
   }
 }
