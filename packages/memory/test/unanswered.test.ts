@@ -1,7 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { type Clock, systemClock } from "@holdfast/core";
+import type { Memory } from "@holdfast/memory";
 import type { FaultPoint } from "@holdfast/store/testing";
-import { unavailable, workspace } from "./fixture.ts";
+import { FakeClock } from "@holdfast/testkit";
+import { unavailable, workspace, type Workspace } from "./fixture.ts";
 
 /** What the tests hold back, and let land when they please. */
 function gate(): { promise: Promise<void>; open: () => void } {
@@ -11,6 +13,20 @@ function gate(): { promise: Promise<void>; open: () => void } {
 
 const isSending = ({ operation, moment }: FaultPoint): boolean =>
   operation === "upsert" && moment === "before";
+
+/** What was held back and let go has come to the store. */
+const landed = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
+
+/** Two memories, of which one gives the store no time; after its failure, no attempt is due. */
+async function opened(
+  space: Workspace,
+): Promise<{ memory: Memory; hasty: Memory; clock: FakeClock }> {
+  const clock = new FakeClock();
+  const deps = { clock, random: { next: () => 0.99 } };
+  const [memory, hasty] = [space.open({}, deps), space.open({ limits: { writeMs: 50 } }, deps)];
+  await memory.add("makes the collection", { id: "other" });
+  return { memory, hasty, clock };
+}
 
 describe("a write that ends without an answer", () => {
   test("was applied after all: it is stored once, and the ledger balances", async () => {
@@ -35,32 +51,30 @@ describe("a write that ends without an answer", () => {
 
   test("lands after a forget: it is found by reading back, and does not rise again", async () => {
     await using space = workspace();
-    const memory = space.open({ limits: { writeMs: 50 } });
-    await memory.add("makes the collection", { id: "other" });
+    const { memory, hasty, clock } = await opened(space);
     const held = gate();
     space.store.setFaults((point) => (isSending(point) ? held.promise : undefined));
-    expect(await memory.add("late", { id: "late" })).toMatchObject({ durability: "queued" });
+    expect(await hasty.add("late", { id: "late" })).toMatchObject({ durability: "queued" });
     space.store.setFaults(undefined);
     expect(await memory.forget(["late"])).toMatchObject({ ids: ["late"], durability: "queued" });
     await memory.drain();
     held.open();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await landed();
     expect(space.store.raw("memories").records.has("late")).toBe(true);
 
     // Read back again when the time for it has come.
-    const later = space.open({}, { clock: shifted(60_000) });
-    await later.drain();
+    await clock.advance(60_000);
+    await memory.drain();
     expect(space.store.raw("memories").records.has("late")).toBe(false);
-    expect((await later.get("late")).memory).toBeUndefined();
+    expect((await memory.get("late")).memory).toBeUndefined();
   });
 
   test("is not settled by further writes of the same moment, which read it back in passing", async () => {
     await using space = workspace();
-    const memory = space.open({ limits: { writeMs: 50 } });
-    await memory.add("makes the collection", { id: "other" });
+    const { memory, hasty, clock } = await opened(space);
     const held = gate();
     space.store.setFaults((point) => (isSending(point) ? held.promise : undefined));
-    await memory.add("late", { id: "x", metadata: { late: true } });
+    await hasty.add("late", { id: "x", metadata: { late: true } });
     space.store.setFaults(undefined);
     for (const text of ["one", "two", "three"]) {
       await memory.add(text, { id: "x", waitMs: 0 });
@@ -68,9 +82,10 @@ describe("a write that ends without an answer", () => {
     }
     expect(memory.status().outbox.unsettled).toBe(1);
     held.open();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await landed();
     expect(space.store.raw("memories").records.get("x")?.document).toBe("late");
-    await space.open({}, { clock: shifted(60_000) }).drain();
+    await clock.advance(60_000);
+    await memory.drain();
     expect(space.store.raw("memories").records.get("x")?.document).toBe("three");
     expect(await memory.compare()).toMatchObject({ equal: true });
   });
@@ -78,27 +93,27 @@ describe("a write that ends without an answer", () => {
   test("is read back once more after the database restarted", async () => {
     await using space = workspace();
     space.store.setIncarnation("first run");
-    const memory = space.open({ limits: { writeMs: 50 } });
-    await memory.add("makes the collection", { id: "other" });
+    const { memory, hasty, clock } = await opened(space);
     const held = gate();
     space.store.setFaults((point) => (isSending(point) ? held.promise : undefined));
-    await memory.add("first text", { id: "x" });
+    await hasty.add("first text", { id: "x" });
     space.store.setFaults(undefined);
     await memory.update("x", { text: "second text" });
-    await memory.drain();
-    for (const hours of [1, 2, 3])
-      await space.open({}, { clock: shifted(hours * 3_600_000) }).drain();
+    for (let hour = 0; hour < 4; hour++) {
+      await memory.drain();
+      await clock.advance(3_600_000);
+    }
     expect(memory.status().outbox.unsettled).toBe(1);
 
     held.open();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await landed();
     expect(space.store.raw("memories").records.get("x")?.document).toBe("first text");
     space.store.setIncarnation("second run");
-    const after = space.open();
-    await after.drain();
+    await memory.drain();
     expect(space.store.raw("memories").records.get("x")?.document).toBe("second text");
-    await space.open({}, { clock: shifted(3_600_000 * 8) }).drain();
-    expect(after.status().outbox.unsettled).toBe(0);
+    await clock.advance(3_600_000);
+    await memory.drain();
+    expect(memory.status().outbox.unsettled).toBe(0);
   });
 });
 
@@ -107,15 +122,16 @@ describe("two drainers", () => {
     await using space = workspace();
     const stopped = space.open({ leaseMs: 60, limits: { writeMs: 5_000 } });
     await stopped.add("makes the collection", { id: "other" });
-    const held = gate();
+    const [sent, held] = [gate(), gate()];
     let first = true;
     space.store.setFaults((point) => {
       if (!isSending(point) || !first) return undefined;
       first = false;
+      sent.open();
       return held.promise;
     });
     const sending = stopped.add("from the stopped one", { id: "x", waitMs: 2_000 });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sent.promise;
 
     // As if the first process had been stopped for longer than its lease.
     const other = space.open({}, { clock: shifted(120_000) });
