@@ -67,7 +67,7 @@ export async function rebuildCollection(
       (signal) => fill(fresh, readBack, options, deps, { ...call, signal }),
       (signal) => salvage(sources, fresh, deps, { ...call, signal }),
     ]);
-    if (old === undefined) others = await returnOthers(fresh, journal, call);
+    if (old === undefined) others = await returnOthers(fresh, deps, call);
     comparison = await readBack.result();
     if (!comparison.equal) throw notEqual(name, comparison);
     // Whoever drains since has written into the old collection.
@@ -189,13 +189,14 @@ async function write(
 async function salvage(
   sources: readonly VectorCollection[],
   fresh: VectorCollection,
-  { journal }: RebuildDeps,
+  { journal, access }: RebuildDeps,
   call: CallOptions & { signal: AbortSignal },
 ): Promise<number> {
+  const pageSize = Math.min(BATCH, access.store.limits.batchRecordsMax);
   let salvaged = 0;
   try {
     for (const old of sources) {
-      for await (const page of old.scan({ pageSize: BATCH, ...call })) {
+      for await (const page of old.scan({ pageSize, ...call })) {
         const ids = onlyTheirs(page, journal);
         if (ids.length === 0) continue;
         // Theirs alone: an index that is damaged elsewhere is no loss.

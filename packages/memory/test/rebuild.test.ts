@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { StoreError } from "@holdfast/store";
 import { InMemoryVectorStore } from "@holdfast/store/testing";
+import { syncMemory } from "@holdfast/memory";
 import { unavailable, workspace } from "./fixture.ts";
 
 test("makes a lost collection anew from the mirror, equal to what was there", async () => {
@@ -49,6 +50,27 @@ test("carries over what others wrote, keeps the old collection, and voids old ha
   });
   await bystander.add("after the swap", { id: "late" });
   expect(space.store.raw("memories").records.has("late")).toBe(true);
+});
+
+test("gives others' records to a store that takes few at a time, carried over and brought back", async () => {
+  await using space = workspace();
+  const store = new InMemoryVectorStore({
+    limits: { batchRecordsMax: 100, batchBytesMax: 1_000_000 },
+  });
+  const memory = space.open({}, { store });
+  await memory.add("ours", { id: "ours" });
+  for (let n = 0; n < 250; n++) {
+    const embedding = new Float32Array(16).fill(0.25);
+    store
+      .raw("memories")
+      .records.set(`t${n}`, { document: `theirs ${n}`, metadata: {}, embedding });
+  }
+  expect(await memory.rebuild()).toMatchObject({ salvaged: 250, equal: true });
+  const target = { stateDirectory: space.directory, collection: "memories" };
+  await syncMemory(target, { store });
+  await store.deleteCollection("memories");
+  expect(await memory.rebuild()).toMatchObject({ returned: 250, refused: [], equal: true });
+  expect(store.raw("memories").records.size).toBe(251);
 });
 
 test("refuses, changing nothing, when others' records cannot be read", async () => {

@@ -1,5 +1,6 @@
 import type { CallOptions, VectorCollection, VectorRecord } from "@holdfast/store";
 import type { Journal } from "../journal.ts";
+import type { StoreAccess } from "../store-access.ts";
 import { upsertEach } from "../upsert-each.ts";
 import type { OtherRecord } from "./others-mirror.ts";
 
@@ -17,12 +18,13 @@ export interface ReturnedOthers {
  */
 export async function returnOthers(
   fresh: VectorCollection,
-  { working }: Journal,
+  { journal, access }: { journal: Journal; access: StoreAccess },
   call: CallOptions,
 ): Promise<ReturnedOthers> {
-  const { mirror, others } = working;
+  const { mirror, others } = journal.working;
+  const size = Math.min(PAGE, access.store.limits.batchRecordsMax);
   const done: ReturnedOthers = { returned: 0, refused: [] };
-  for (let page = others.page(0, PAGE); page.length > 0;) {
+  for (let page = others.page(0, size); page.length > 0;) {
     const theirs = page.filter(({ id }) => mirror.find(id) === undefined);
     const ids = theirs.map(({ id }) => id);
     const there = new Set((await fresh.get(ids, call)).map(({ id }) => id));
@@ -30,7 +32,7 @@ export async function returnOthers(
     const refused = await upsertEach(missing, fresh, call);
     done.returned += missing.length - refused.size;
     done.refused.push(...refused);
-    page = others.page(page.at(-1)?.memory ?? 0, PAGE);
+    page = others.page(page.at(-1)?.memory ?? 0, size);
   }
   return done;
 }
