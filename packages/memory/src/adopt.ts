@@ -14,15 +14,24 @@ export async function adoptFromStore(
 ): Promise<void> {
   const { journal, access } = deps;
   const found = new Set<string>();
-  await access.write(async (inner) => {
-    const collection = await access.openForRead(inner);
-    if (collection === undefined) return;
-    for await (const page of collection.scan({ embeddings: true, signal: inner })) {
+  const over = new AbortController();
+  const collection = await access.read((inner) => access.openForRead(inner), signal);
+  const either = AbortSignal.any([signal, over.signal]);
+  const scan = collection?.scan({ embeddings: true, signal: either });
+  const pages = scan?.[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      // Each page is a call of its own: nobody can say how long all of them take.
+      // oxlint-disable-next-line no-await-in-loop
+      const page = await access.read(async () => pages?.next(), signal);
+      if (page === undefined || page.done === true) break;
       journal.work(() => {
-        for (const record of page) if (adopt(record, journal)) found.add(record.id);
+        for (const record of page.value) if (adopt(record, journal)) found.add(record.id);
       });
     }
-  }, signal);
+  } finally {
+    over.abort();
+  }
   journal.noteAdopted(found);
 }
 

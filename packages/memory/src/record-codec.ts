@@ -52,6 +52,17 @@ export function checksumOf(content: MemoryContent): string {
   return hash("sha256", JSON.stringify(canonical)).slice(0, 32);
 }
 
+/** What JSON says, if it has the form of what a memory says; undefined for anything else. */
+export function readContent(json: unknown): MemoryContent | undefined {
+  if (!isObject(json)) return undefined;
+  const { text, metadata, scope, tags, createdAt, updatedAt, expiresAt } = json;
+  if (typeof text !== "string" || !isObject(metadata) || !isScope(scope) || !isTags(tags))
+    return undefined;
+  if (!isTime(createdAt) || !isTime(updatedAt)) return undefined;
+  if (expiresAt !== undefined && !isTime(expiresAt)) return undefined;
+  return { text, metadata: metadata as Metadata, scope, tags, createdAt, updatedAt, expiresAt };
+}
+
 /** The store's metadata for a memory: the user's keys as they are, ours under `hf:`. */
 export function encodeMetadata(
   content: MemoryContent,
@@ -145,3 +156,12 @@ export function encodeFilter(filter: Filter): Where {
 function byKey(a: [string, unknown], b: [string, unknown]): number {
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isScope = (value: unknown): value is Record<string, string> =>
+  isObject(value) && Object.values(value).every((part) => typeof part === "string");
+const isTags = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((tag) => typeof tag === "string");
+const isTime = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;

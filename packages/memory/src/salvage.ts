@@ -6,6 +6,7 @@ import { Mirror } from "./mirror.ts";
 import { checksumOf, type MemoryContent } from "./record-codec.ts";
 import { TEXT_COLUMNS, textColumn, wholeText } from "./mirror-row.ts";
 import { MIGRATIONS } from "./schema.ts";
+import { dropUnsoundRows } from "./unsound-rows.ts";
 
 const CHECK_EVERY_MS = 86_400_000;
 const LOCK_WAIT_MS = 30_000;
@@ -25,6 +26,7 @@ const TABLES = [
   "backup",
   "other",
   "sync",
+  "salvaged",
 ] as const;
 
 /** Notes that a file was found damaged in use, so that whoever opens it next looks closely. */
@@ -80,6 +82,8 @@ function salvage(path: string, now: number): void {
   try {
     target.transaction(() => {
       const lost = source === undefined ? [] : copyAll(source, target);
+      // What an earlier one could not bring back is among it.
+      target.raw.exec("DELETE FROM salvaged");
       target.raw
         .prepare("INSERT INTO salvaged (at, file, lost) VALUES (?, ?, ?)")
         .run(now, join(asideOf(path, now), "memory.db"), JSON.stringify(lost));
@@ -134,8 +138,11 @@ function openDamaged(path: string): DatabaseSync | undefined {
 function copyAll(source: DatabaseSync, target: Database): string[] {
   // A schema that cannot be read makes every table unreadable.
   for (const table of TABLES) untilDamage(() => copyTable(source, target, table));
+  dropUnsoundRows(target);
   nameCollections(target);
   const known = new Set<string>();
+  for (const row of target.raw.prepare("SELECT value AS id FROM salvaged, json_each(lost)").all())
+    known.add((row as { id: string }).id);
   for (const sql of [
     "SELECT DISTINCT id FROM memory INDEXED BY sqlite_autoindex_memory_1",
     "SELECT DISTINCT id FROM entry INDEXED BY entry_by_id",
@@ -309,10 +316,10 @@ function untilDamage(body: () => void): void {
   }
 }
 
-/** Damage, or a row that breaks the schema because of it. */
+/** Damage, or a row that breaks the schema, or holds a number that is none, because of it. */
 function isCorruption(error: unknown): boolean {
-  const code = ((error as { errcode?: unknown }).errcode as number) & 0xff;
-  return [1, 11, 19, 20, 26].includes(code);
+  const { code, errcode } = error as { code?: unknown; errcode?: number };
+  return code === "ERR_OUT_OF_RANGE" || [1, 11, 19, 20, 26].includes((errcode ?? 0) & 0xff);
 }
 
 function busy(path: string): SqliteError {

@@ -144,3 +144,19 @@ test("damage that is found in use is dealt with at the next opening", async () =
   await next.drain();
   expect(next.list({ limit: 1_000 }).total).toBe(299);
 });
+
+test("what the store gives back may take longer than a call: each page has the time of one", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  const items = Array.from({ length: 1_200 }, (_, n) => ({ id: `m${n}`, text: `memory ${n}` }));
+  await memory.addMany(items);
+  await memory.close();
+  writeFileSync(join(space.directory, "memory.db"), Buffer.alloc(20_000, 0x55));
+  space.store.setFaults(({ operation, moment }) => {
+    if (operation !== "scan" || moment !== "before") return undefined;
+    return new Promise((resolve) => setTimeout(resolve, 100));
+  });
+  const next = space.open({ limits: { readMs: 10_000, writeMs: 150 } });
+  expect(await next.drain()).toMatchObject({ stoppedBy: undefined });
+  expect(next.list({ limit: 10_000 }).total).toBe(1_200);
+});

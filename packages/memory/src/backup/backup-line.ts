@@ -1,5 +1,5 @@
 import type { Metadata } from "@holdfast/store";
-import { checksumOf, type MemoryContent } from "../record-codec.ts";
+import { checksumOf, type MemoryContent, readContent } from "../record-codec.ts";
 
 /** A memory of this machine's, as the mirror held it. */
 export interface MemoryLine {
@@ -73,20 +73,11 @@ export function parseLine(text: string): BackupLine | undefined {
 }
 
 function parseMemory(raw: Raw): MemoryLine | undefined {
-  const { id, revision, text, metadata, scope, tags, at, checksum } = raw;
-  if (!isText(id) || !isCount(revision) || typeof text !== "string") return undefined;
-  if (!isObject(metadata) || !isScope(scope) || !isTags(tags) || !isTimes(at)) return undefined;
-  const [createdAt, updatedAt, expiresAt] = at;
-  const content: MemoryContent = {
-    text,
-    metadata: metadata as Metadata,
-    scope,
-    tags,
-    createdAt,
-    updatedAt,
-    expiresAt: expiresAt ?? undefined,
-  };
-  if (checksumOf(content) !== checksum) return undefined;
+  const { id, revision, at, checksum } = raw;
+  if (!isText(id) || !isCount(revision) || !Array.isArray(at) || at.length !== 3) return undefined;
+  const [createdAt, updatedAt, expiresAt] = at as unknown[];
+  const content = readContent({ ...raw, createdAt, updatedAt, expiresAt: expiresAt ?? undefined });
+  if (content === undefined || checksumOf(content) !== checksum) return undefined;
   const vector = raw["vector"] === null ? undefined : fromBase64(raw["vector"]);
   if (vector === undefined && raw["vector"] !== null) return undefined;
   return { t: "memory", id, revision, content, checksum, vector };
@@ -115,16 +106,6 @@ const isObject = (value: unknown): value is Raw =>
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
-const isScope = (value: unknown): value is Record<string, string> =>
-  isObject(value) && Object.values(value).every((part) => typeof part === "string");
-const isTags = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((tag) => typeof tag === "string");
-const isTimes = (value: unknown): value is [number, number, number | null] =>
-  Array.isArray(value) &&
-  value.length === 3 &&
-  isCount(value[0]) &&
-  isCount(value[1]) &&
-  (value[2] === null || isCount(value[2]));
 
 function toBase64(vector: Float32Array): string {
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");

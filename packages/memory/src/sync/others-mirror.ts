@@ -174,7 +174,11 @@ interface RawOther {
   raw: string;
 }
 
-function checksumOfRecord({ document, metadata }: StoredRecord): string {
+/** What another program's record says: equal records, equal checksum. */
+export function checksumOfRecord({
+  document,
+  metadata,
+}: Pick<StoredRecord, "document" | "metadata">): string {
   const entries = Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256")
     .update(JSON.stringify([document, entries]))
