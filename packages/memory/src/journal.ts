@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Database, translateSqliteError } from "@holdfast/sqlite";
 import type { CollectionForm, CollectionInfo, EmbedderIdentity } from "@holdfast/store";
@@ -43,7 +44,7 @@ export class Journal {
   /** Names this file as a writer of the collection. */
   readonly writer: string;
   readonly #bounds: OutboxBounds;
-  #mustScour = false;
+  #mustScour: boolean;
 
   constructor(
     directory: string,
@@ -53,6 +54,8 @@ export class Journal {
   ) {
     this.path = join(directory, "memory.db");
     this.#bounds = bounds;
+    // Whoever left it may have died before it had erased what was forgotten.
+    this.#mustScour = (statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
     const open = (synchronous: "FULL" | "NORMAL"): Database =>
       Database.open(this.path, { migrations: MIGRATIONS, synchronous, secureDelete: true });
     const accepting = translating(() => open("FULL"));

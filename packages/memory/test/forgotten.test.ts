@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
+import type { Memory } from "@holdfast/memory";
 import { StoreError } from "@holdfast/store";
 import { unavailable, workspace } from "./fixture.ts";
 
@@ -79,3 +80,31 @@ test("a reader in the way of erasing puts it off to the next run", async () => {
   );
   expect(bytes.some((content) => content.includes("xylophone"))).toBe(false);
 });
+
+test.each([
+  ["forgotten", (memory: Memory): Promise<unknown> => memory.forget(["x"])],
+  [
+    "erased",
+    (memory: Memory): Promise<unknown> => memory.update("x", { text: "y" }, { erase: true }),
+  ],
+])(
+  "what a process that died had %s leaves the files with the next one's first run",
+  async (_what, end) => {
+    await using space = workspace();
+    await space.open().add("xylophone", { id: "x" });
+    const dying = space.open(
+      {},
+      {
+        failpoint: (name) => {
+          if (name === "after-commit") throw new Error("killed");
+        },
+      },
+    );
+    await expect(end(dying)).rejects.toThrow("killed");
+    await space.open().drain();
+    const bytes = readdirSync(space.directory).map((name) =>
+      readFileSync(join(space.directory, name)).toString("latin1"),
+    );
+    expect(bytes.some((content) => content.includes("xylophone"))).toBe(false);
+  },
+);
