@@ -28,12 +28,8 @@ export { type Retention, RETENTION_DEFAULTS } from "./backup/retention.ts";
 export { dueAt } from "./backup/schedule.ts";
 export { verifyBackup, type VerifyReport } from "./backup/verify-backup.ts";
 export { BACKUP_DEFAULTS, type BackupReport, type BackupRequest } from "./backup/write-backup.ts";
-export {
-  createMemory,
-  MEMORY_DEFAULTS,
-  type MemoryDeps,
-  type MemoryOptions,
-} from "./create-memory.ts";
+export { createMemory, type MemoryDeps } from "./create-memory.ts";
+export { MEMORY_DEFAULTS, type MemoryOptions } from "./memory-options.ts";
 export type { Failpoint, OutboxBounds } from "./acceptance.ts";
 export type {
   BackupStatus,

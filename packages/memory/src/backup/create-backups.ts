@@ -1,9 +1,5 @@
-import {
-  type MemoryDeps,
-  type MemoryOptions,
-  type MemoryParts,
-  openParts,
-} from "../create-memory.ts";
+import { type MemoryDeps, type MemoryParts, openParts } from "../create-memory.ts";
+import type { MemoryOptions } from "../memory-options.ts";
 import type { Embedder } from "../memory.ts";
 import { UnderWay } from "../under-way.ts";
 import { BackupLog, type LoggedBackup } from "./backup-log.ts";

@@ -1,5 +1,5 @@
 import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
-import { MEMORY_DEFAULTS } from "../create-memory.ts";
+import { MEMORY_DEFAULTS } from "../memory-options.ts";
 import { Journal } from "../journal.ts";
 import type { Memory } from "../memory.ts";
 import type { MirrorRow } from "../mirror-row.ts";

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "@holdfast/core";
 import type { VectorStore } from "@holdfast/store";
-import { MEMORY_DEFAULTS } from "../create-memory.ts";
+import { MEMORY_DEFAULTS } from "../memory-options.ts";
 import { Journal } from "../journal.ts";
 import { syncCollection, type SyncOptions, type SyncReport } from "./sync-collection.ts";
 
