@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "@jest/globals";
 import {
   type CheckOutcome,
@@ -9,7 +11,7 @@ import {
   type StepOutcome,
 } from "../src/index.ts";
 import { FakeClock } from "./fake-clock.ts";
-import { scratchJournal } from "./scratch.ts";
+import { scratchFolder, scratchJournal } from "./scratch.ts";
 import { scripted } from "./scripted-strategy.ts";
 
 const PASS: CheckOutcome = { status: "pass", message: "the canary came back" };
@@ -371,6 +373,29 @@ describe("one at a time", () => {
     expect(taken).toBeDefined();
     expect(journal.unfinished("shop")?.notes).toEqual([]);
   });
+
+  test("a journal that is busy when the right is to be renewed ends no recovery", async () => {
+    const clock = new FakeClock();
+    const path = join(scratchFolder(), "recovery.db");
+    let isBroken = true;
+    const step = {
+      action: "work",
+      run: async ({ signal }: { signal: AbortSignal }) => {
+        const other = new DatabaseSync(path);
+        other.exec("BEGIN IMMEDIATE");
+        await clock.advance(20_000);
+        other.close();
+        signal.throwIfAborted();
+        isBroken = false;
+        return repaired();
+      },
+    };
+    const deps = { journal: scratchJournal(path), clock };
+    const engine = engineOf([scripted("files", () => isBroken, [step])], () => !isBroken, deps);
+    await expect(engine.recover({ trigger: "test" })).resolves.toMatchObject({
+      outcome: "recovered",
+    });
+  }, 30_000);
 
   test.each([-86_400_000, 86_400_000])(
     "a wall clock that jumps by %i ms lets nobody else in",

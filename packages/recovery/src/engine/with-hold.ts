@@ -1,4 +1,5 @@
 import type { Clock } from "@holdfast/core";
+import { SqliteError } from "@holdfast/sqlite";
 import { RecoveryError } from "../recovery-error.ts";
 import type { JournalHold } from "./journal-hold.ts";
 import type { RecoveryJournal } from "./recovery-journal.ts";
@@ -42,14 +43,21 @@ async function renewUntilDone(
   clock: Clock,
   done: AbortSignal,
 ): Promise<void> {
-  while (!done.aborted) {
+  for (let heldUntil = clock.monotonic() + leaseMs; ;) {
     try {
       await clock.sleep(leaseMs / 3, done);
     } catch (error) {
       if (done.aborted) return;
       throw error;
     }
-    hold.renew(clock.monotonic(), leaseMs);
+    const now = clock.monotonic();
+    try {
+      hold.renew(now, leaseMs);
+      heldUntil = now + leaseMs;
+    } catch (error) {
+      // Nobody else can have taken what has not run out: a busy journal is tried again.
+      if (!(error instanceof SqliteError) || !error.retryable || now >= heldUntil) throw error;
+    }
   }
 }
 
