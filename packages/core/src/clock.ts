@@ -15,6 +15,9 @@ export interface Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The longest delay of Node's timers, 24 days: one that is longer fires at once. */
+export const TIMER_MS_MAX: number = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   // Not `performance`, which loads more of Node than a command that reads local files.
@@ -29,10 +32,18 @@ export const systemClock: Clock = {
         clearTimeout(timer);
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, delayMs);
+      let timer: NodeJS.Timeout;
+      const wait = (leftMs: number): void => {
+        timer = setTimeout(
+          () => {
+            if (leftMs > TIMER_MS_MAX) return wait(leftMs - TIMER_MS_MAX);
+            signal?.removeEventListener("abort", onAbort);
+            return resolve();
+          },
+          Math.min(leftMs, TIMER_MS_MAX),
+        );
+      };
+      wait(delayMs);
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
 };

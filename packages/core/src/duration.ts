@@ -9,8 +9,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Milliseconds of a duration as people write it: a number means seconds; a string is a number
- * with a unit, `250ms`, `30s`, `5m`, `2h`, `7d`.
+ * Milliseconds of a duration as people write it: a number, in a string as well, means seconds,
+ * unless a unit says otherwise: `250ms`, `30s`, `5m`, `2h`, `7d`.
  * @throws HoldfastError `DURATION_INVALID` for anything else, negative and infinite ones included.
  */
 export function durationMs(value: number | string): number {

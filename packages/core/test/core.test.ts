@@ -71,6 +71,15 @@ test("sleep ends early with the signal's reason", async () => {
   await expect(sleeping).rejects.toThrow("enough");
 });
 
+test("sleep of longer than a timer can last does not end at once", async () => {
+  const controller = new AbortController();
+  const sleeping = systemClock.sleep(60 * 86_400_000, controller.signal);
+  const sooner = systemClock.sleep(50);
+  await expect(Promise.race([sleeping.then(() => "ended"), sooner])).resolves.toBeUndefined();
+  controller.abort(new Error("enough"));
+  await expect(sleeping).rejects.toThrow("enough");
+});
+
 test("HoldfastError keeps its cause and says whether a retry can help", () => {
   const cause = new Error("disk");
   const error = new HoldfastError("no", { code: "X", hint: "y", retryable: true, cause });

@@ -18,6 +18,7 @@ export {
   type RecoveryEngineOptions,
   type RecoveryReport,
 } from "./engine/recovery-engine.ts";
+export type { JournalHold } from "./engine/journal-hold.ts";
 export type { RecoveryEvent } from "./engine/recovery-event.ts";
 export { type IncidentQuery, RecoveryJournal } from "./engine/recovery-journal.ts";
 export {

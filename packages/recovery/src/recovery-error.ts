@@ -3,8 +3,8 @@ import { HoldfastError, type HoldfastErrorOptions } from "@holdfast/core";
 export type RecoveryErrorCode =
   | "RECOVERY_BUSY"
   | "RECOVERY_LEASE_LOST"
-  | "RECOVERY_OPTION_INVALID"
-  | "ORCHESTRATOR_FAILED";
+  | "ORCHESTRATOR_FAILED"
+  | "SERVICE_UNHEALED";
 
 /** What this package throws on purpose; faults of file and disk are SqliteErrors. */
 export class RecoveryError extends HoldfastError {

@@ -1,3 +1,5 @@
+import { TIMER_MS_MAX } from "@holdfast/core";
+
 /**
  * What `work` answers, or the reason why it was no longer waited for: its time was over, or `signal`
  * aborted. Work that does not obey its signal is left to itself.
@@ -10,7 +12,10 @@ export async function withLimit<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new Error(`no answer within ${limitMs} ms`)), limitMs);
+  const timer = setTimeout(
+    () => limit.abort(new Error(`no answer within ${limitMs} ms`)),
+    Math.min(limitMs, TIMER_MS_MAX),
+  );
   const limited = AbortSignal.any([signal, limit.signal]);
   let giveUp = (): void => undefined;
   const givenUp = new Promise<never>((_resolve, reject) => {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { TIMER_MS_MAX } from "@holdfast/core";
 import { RecoveryError } from "../recovery-error.ts";
 
 export interface CommandEnd {
@@ -26,7 +27,7 @@ export async function runCommand(
   { signal, timeoutMs }: RunCommandOptions,
 ): Promise<CommandEnd> {
   signal.throwIfAborted();
-  const limit = AbortSignal.timeout(timeoutMs);
+  const limit = AbortSignal.timeout(Math.min(timeoutMs, TIMER_MS_MAX));
   const stop = AbortSignal.any([signal, limit]);
   try {
     return await new Promise((resolve, reject) => {

@@ -1,8 +1,9 @@
-import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
+import { type Clock, systemClock } from "@holdfast/core";
 import type { RecoverOptions, RecoveryEngine, RecoveryReport } from "../engine/recovery-engine.ts";
 import type { HealthLoop, HealthReport } from "../health/health-loop.ts";
 import type { ServiceStatus } from "../health/service-status.ts";
 import type { OrchestratedExit, Orchestrator } from "../orchestrate/orchestrator.ts";
+import { RecoveryError } from "../recovery-error.ts";
 import { attempted, type FailedAttempt } from "./attempted.ts";
 import { causeOf, isDown, serves } from "./standing.ts";
 import type { RestartDecision, RestartPolicy } from "./restart-policy.ts";
@@ -187,7 +188,7 @@ export class Supervisor {
     }
   }
 
-  /** @throws HoldfastError when it did not help. */
+  /** @throws RecoveryError `SERVICE_UNHEALED` when it did not help. */
   async #attempt({ action, why }: RestartDecision, signal: AbortSignal): Promise<void> {
     const { engine, orchestrator } = this.#deps;
     let by: "restart" | RecoveryReport = "restart";
@@ -198,7 +199,7 @@ export class Supervisor {
     }
     const report = await this.#untilServing(signal);
     if (!serves(report) || this.#exit !== undefined) {
-      throw new HoldfastError(this.#exit?.how ?? causeOf(report), UNHEALED);
+      throw new RecoveryError(this.#exit?.how ?? causeOf(report), UNHEALED);
     }
     this.#up(by);
   }
@@ -229,7 +230,7 @@ export class Supervisor {
     const report = await engine.recover({ trigger, signal, riskMax, since });
     const { outcome, message, hint } = report;
     if (outcome === "recovered" || outcome === "healthy") return report;
-    throw new HoldfastError(message, {
+    throw new RecoveryError(message, {
       ...UNHEALED,
       retryable: outcome === "failed",
       ...(hint === undefined ? {} : { hint }),
@@ -244,7 +245,7 @@ export class Supervisor {
     this.#tell({ type: "gave-up", message, hint });
     if (!this.#options.endsWhenDown) return;
     if ((await this.#deps.orchestrator?.state(signal)) === "running") return;
-    throw cause ?? new HoldfastError(message, UNHEALED);
+    throw cause ?? new RecoveryError(message, UNHEALED);
   }
 
   #saw(report: HealthReport): void {
