@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import {
   type CheckOutcome,
   type CheckStatus,
+  commandCheck,
   HealthLoop,
   type HealthLoopOptions,
   type HealthReport,
@@ -52,6 +53,17 @@ describe("checks", () => {
       ["fail", "ECONNREFUSED"],
       ["fail", "no answer within 80 ms"],
     ]);
+  });
+
+  test("a limit that is longer than a timer can last is none", async () => {
+    const command = commandCheck({
+      name: "command",
+      command: [process.execPath, "--eval", ""],
+      timeoutMs: 60 * 86_400_000,
+    });
+    const run = (): Promise<CheckOutcome> => new Promise((answer) => setTimeout(answer, 20, PASS));
+    const results = await runChecks([command, { name: "slow", timeoutMs: 60 * 86_400_000, run }]);
+    expect(results.map(({ status }) => status)).toEqual(["pass", "pass"]);
   });
 
   test("a check is told by its signal when its time is over", async () => {
@@ -191,6 +203,26 @@ test("rounds do not overlap: who asks meanwhile gets the one that runs", async (
   const loop = new HealthLoop({}, { checks: [{ name: "count", run: () => (runs++, PASS) }] });
   await Promise.all([loop.round(), loop.round()]);
   expect(runs).toBe(1);
+});
+
+test("who asks meanwhile gets a report though the one who asked first gives up", async () => {
+  const run = (): Promise<CheckOutcome> => new Promise((answer) => setTimeout(answer, 50, PASS));
+  const loop = new HealthLoop({}, { checks: [{ name: "slow", run }] });
+  const first = new AbortController();
+  const gone = loop.round(first.signal);
+  const report = loop.round();
+  first.abort(new Error("enough"));
+  await expect(gone).rejects.toThrow("enough");
+  await expect(report).resolves.toMatchObject({ status: "healthy" });
+});
+
+test("who asks meanwhile and gives up does not wait for the one who asked first", async () => {
+  const { promise, resolve } = Promise.withResolvers<CheckOutcome>();
+  const loop = new HealthLoop({}, { checks: [{ name: "slow", run: () => promise }] });
+  const first = loop.round();
+  await expect(loop.round(AbortSignal.timeout(10))).rejects.toMatchObject({ name: "TimeoutError" });
+  resolve(PASS);
+  await expect(first).resolves.toMatchObject({ status: "healthy" });
 });
 
 test.each([

@@ -60,6 +60,15 @@ export const HEALTH_DEFAULTS: Required<HealthLoopOptions> = {
 /** Evidence older than this many intervals shows nothing; an interval is no shorter than a look. */
 export const FRESH_INTERVALS = 3;
 
+/** One that runs; it ends early when nobody waits for it any more. */
+interface Round {
+  report: Promise<HealthReport>;
+  waiting: number;
+  stop: AbortController;
+}
+
+const NEVER = new AbortController().signal;
+
 /**
  * Looks again and again, and believes neither one bad look nor one good one. Rounds never overlap:
  * who asks for one while one runs gets that one's report.
@@ -69,7 +78,7 @@ export class HealthLoop {
   readonly #deps: HealthLoopDeps;
   readonly #clock: Clock;
   readonly #histories = new Map<string, CheckHistory>();
-  #running: Promise<HealthReport> | undefined;
+  #running: Round | undefined;
   #roundEndedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: HealthLoopOptions, deps: HealthLoopDeps) {
@@ -79,11 +88,19 @@ export class HealthLoop {
   }
 
   /** Runs every check once, at the same time. @throws the signal's reason. */
-  round(signal: AbortSignal = new AbortController().signal): Promise<HealthReport> {
-    this.#running ??= this.#round(signal).finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+  async round(signal: AbortSignal = NEVER): Promise<HealthReport> {
+    signal.throwIfAborted();
+    const round = (this.#running ??= this.#begin());
+    round.waiting += 1;
+    try {
+      return await orAborted(round.report, signal);
+    } finally {
+      round.waiting -= 1;
+      if (round.waiting === 0 && this.#running === round) {
+        this.#running = undefined;
+        round.stop.abort(signal.reason);
+      }
+    }
   }
 
   /** What is believed now, without a look: older evidence may have become unknown. */
@@ -119,6 +136,15 @@ export class HealthLoop {
     this.#roundEndedAt = Number.NEGATIVE_INFINITY;
   }
 
+  #begin(): Round {
+    const stop = new AbortController();
+    const report = this.#round(stop.signal).finally(() => {
+      if (this.#running === round) this.#running = undefined;
+    });
+    const round: Round = { report, waiting: 0, stop };
+    return round;
+  }
+
   async #round(signal: AbortSignal): Promise<HealthReport> {
     const { timeoutMs } = this.#options;
     await runChecks(
@@ -136,6 +162,17 @@ export class HealthLoop {
     const before = this.#histories.get(result.check);
     const seenAt = this.#clock.monotonic();
     this.#histories.set(result.check, nextHistory(before, result, seenAt, this.#options));
+  }
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
