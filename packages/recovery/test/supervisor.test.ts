@@ -6,6 +6,7 @@ import {
   type OrchestratedExit,
   type Orchestrator,
   RecoveryEngine,
+  type RecoveryJournal,
   restartStrategy,
   RestartPolicy,
   type RestartPolicyOptions,
@@ -23,6 +24,8 @@ class FakeService implements Orchestrator {
   serves = true;
   restarts = 0;
   restartsNeeded = 1;
+  /** Its starts fail, so nothing is looked at after them. */
+  refuses = false;
   /** How long it takes from its start to its first answer. */
   bootMs = 0;
   constructor(clock: FakeClock) {
@@ -46,6 +49,10 @@ class FakeService implements Orchestrator {
 
   restart(): Promise<void> {
     this.restarts += 1;
+    if (this.refuses) {
+      const code = "ORCHESTRATOR_FAILED";
+      return Promise.reject(new HoldfastError("no such program", { code, retryable: true }));
+    }
     const willServe = this.restarts >= this.restartsNeeded;
     if (this.bootMs === 0) this.serves = willServe;
     else void this.clock.sleep(this.bootMs).then(() => (this.serves = willServe));
@@ -65,10 +72,23 @@ class FakeService implements Orchestrator {
 }
 
 function supervised(
-  options: SupervisorOptions & { restart?: RestartPolicyOptions; repair?: () => void } = {},
-): { service: FakeService; clock: FakeClock; events: SupervisorEvent[]; ended: Promise<unknown> } {
+  options: SupervisorOptions & {
+    restart?: RestartPolicyOptions;
+    repair?: () => void;
+    refuses?: boolean;
+  } = {},
+): {
+  service: FakeService;
+  clock: FakeClock;
+  events: SupervisorEvent[];
+  journal: RecoveryJournal;
+  ended: Promise<unknown>;
+} {
   const clock = new FakeClock();
+  const journal = scratchJournal();
   const service = new FakeService(clock);
+  service.refuses = options.refuses ?? false;
+  service.serves = !service.refuses;
   const alive = {
     name: "alive",
     severity: "offline" as const,
@@ -91,7 +111,7 @@ function supervised(
   };
   const engine = new RecoveryEngine(
     { service: "shop" },
-    { journal: scratchJournal(), strategies: [repaired], prove: alive.run, clock },
+    { journal, strategies: [repaired], prove: alive.run, clock },
   );
   const events: SupervisorEvent[] = [];
   const policy = new RestartPolicy(options.restart ?? {}, { clock, random: seededRandom(7) });
@@ -106,7 +126,7 @@ function supervised(
   const stop = new AbortController();
   after(() => stop.abort());
   const ended = supervisor.run(stop.signal).catch((error: unknown) => error);
-  return { service, clock, events, ended };
+  return { service, clock, events, journal, ended };
 }
 
 function decisions(events: readonly SupervisorEvent[]): string[] {
@@ -180,6 +200,28 @@ describe("a supervisor", () => {
     service.fall(3_600_000);
     await clock.advance(1_000);
     expect(service.serves).toBe(true);
+  });
+
+  // One bad look is not believed after good ones: those were of what had ended meanwhile.
+  test("does not take a service that cannot be started for one that serves", async () => {
+    const { service, clock, events } = supervised({ restart: { attemptsMax: 3 } });
+    await clock.advance(1_000);
+    service.refuses = true;
+    service.fall(10);
+    await clock.advance(300_000);
+    expect(decisions(events)).toEqual(["restart", "recover", "recover", "give-up"]);
+    expect(events.filter(({ type }) => type === "recovered")).toEqual([]);
+    expect(events.findLast(({ type }) => type === "status")).toMatchObject({ to: "offline" });
+  });
+
+  test("attempts at one trouble are one incident, also of a service that does not even start", async () => {
+    const { service, clock, events, journal } = supervised({ starts: true, refuses: true });
+    await clock.advance(60_000);
+    expect(decisions(events).at(-1)).toBe("give-up");
+    service.serves = true;
+    await clock.advance(60_000);
+    expect(journal.incidents()).toHaveLength(1);
+    expect(events.findLast(({ type }) => type === "recovered")).toBeDefined();
   });
 
   test("ends with the reason when it was told to, and the service is down", async () => {

@@ -146,6 +146,8 @@ export class Supervisor {
     this.#exit = undefined;
     if (exit === undefined) return undefined;
     this.#downSince ??= this.#clock.now();
+    // What was believed of it is past: the next look is believed at once.
+    this.#deps.health.forget();
     this.#tell({ type: "exit", exit });
     return exit;
   }
@@ -161,6 +163,7 @@ export class Supervisor {
   /** Attempts, each after its wait, until one helps or there is no more. */
   async #heal(first: RestartDecision, signal: AbortSignal, before?: FailedAttempt): Promise<void> {
     const { policy } = this.#deps;
+    this.#downSince ??= this.#clock.now();
     let failure = before;
     for (let decision = first; ;) {
       this.#tell({ type: "decided", decision });
