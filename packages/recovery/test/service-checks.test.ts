@@ -1,6 +1,10 @@
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
+import { isRunning } from "@holdfast/sqlite";
 import {
   type CheckResult,
   commandCheck,
@@ -9,7 +13,7 @@ import {
   runChecks,
   tcpCheck,
 } from "../src/index.ts";
-import { after } from "./scratch.ts";
+import { after, scratchFolder } from "./scratch.ts";
 
 async function resultOf(check: HealthCheck): Promise<CheckResult> {
   const [result] = await runChecks([check]);
@@ -103,5 +107,19 @@ describe("command", () => {
   test("one that hangs is killed at the limit", async () => {
     const check = commandCheck({ name: "script", command: ["sleep", "60"], timeoutMs: 100 });
     expect(await resultOf(check)).toMatchObject({ status: "fail" });
+  });
+
+  // A check that hung left one process more each time that it was made.
+  test("what it has started is killed with it", async () => {
+    const file = join(scratchFolder(), "pid");
+    const script = 'sleep 60 & echo $! > "$0"; wait';
+    const check = commandCheck({ name: "script", command: ["sh", "-c", script, file] });
+    const stop = new AbortController();
+    const looking = runChecks([check], { signal: stop.signal });
+    while (!existsSync(file) || readFileSync(file, "utf8") === "") await pause(20);
+    stop.abort(new Error("enough"));
+    await expect(looking).rejects.toThrow("enough");
+    const pid = Number(readFileSync(file, "utf8"));
+    while (isRunning(pid)) await pause(20);
   });
 });

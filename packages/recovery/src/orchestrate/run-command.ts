@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { TIMER_MS_MAX } from "@holdfast/core";
 import { RecoveryError } from "../recovery-error.ts";
 
@@ -11,7 +11,7 @@ export interface CommandEnd {
 
 export interface RunCommandOptions {
   signal: AbortSignal;
-  /** Then it is killed. */
+  /** Then it is killed, with what it has started. */
   timeoutMs: number;
 }
 
@@ -32,19 +32,28 @@ export async function runCommand(
   try {
     return await new Promise((resolve, reject) => {
       const child = spawn(program, args, {
+        // A group of its own, so that what it starts can be ended with it.
+        detached: process.platform !== "win32",
         stdio: ["ignore", "pipe", "pipe"],
-        signal: stop,
-        killSignal: "SIGKILL",
       });
+      const giveUp = (): void => {
+        kill(child);
+        reject(stop.reason as Error);
+      };
+      stop.addEventListener("abort", giveUp, { once: true });
       let said = "";
       const hear = (text: string): void => {
         said = (said + text).slice(-SAID_CHARACTERS_MAX);
       };
       child.stdout.setEncoding("utf8").on("data", hear);
       child.stderr.setEncoding("utf8").on("data", hear);
-      child.once("error", reject);
+      child.once("error", (error) => {
+        stop.removeEventListener("abort", giveUp);
+        reject(error);
+      });
       // Not `close`: a service that it has left running may hold the pipes open.
       child.once("exit", (code) => {
+        stop.removeEventListener("abort", giveUp);
         child.stdout.destroy();
         child.stderr.destroy();
         resolve({ code: code ?? undefined, said: said.trim() });
@@ -54,6 +63,15 @@ export async function runCommand(
     signal.throwIfAborted();
     const why = limit.aborted ? `no end within ${timeoutMs} ms` : (error as Error).message;
     throw commandFailed(program, why, error);
+  }
+}
+
+function kill({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
