@@ -1,12 +1,14 @@
 import { expect, test } from "@jest/globals";
 import { closeSync, globSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { ChromaStore, compactDirectory } from "@holdfast/chroma";
 import { hashEmbedder } from "@holdfast/embedder/testing";
 import type { Memory } from "@holdfast/memory";
 import type { Distance } from "@holdfast/store";
 import { startChroma } from "@holdfast/testkit";
 import { openMemory } from "./support/open-memory.ts";
+import { RawChroma } from "./support/raw-chroma.ts";
 import { testedBuilds } from "./support/server-builds.ts";
 
 function filesWith(directory: string, needle: string): string[] {
@@ -77,6 +79,46 @@ function holds(bytes: Buffer, vector: Float32Array): boolean {
     const floats = new Float32Array(new Uint8Array(bytes).buffer.slice(shift, shift + whole * 4));
     return floats.some((value, at) => Math.abs(value - most) <= 1e-5 && isNear(floats, at - from));
   });
+}
+
+// Chroma keeps a record in its queue alone until it has been applied: a kill can come in between.
+test("what another collection has under the same id stays, also while its server had yet to apply it", async () => {
+  const chroma = await startChroma();
+  try {
+    const memory = openMemory(chroma.dataDirectory);
+    await memory.add("the xylophone stands in the quartzroom", { id: "twin" });
+    const others = new RawChroma(chroma);
+    const collection = await others.create("others", { space: "l2", sync_threshold: 100 });
+    const twin = { id: "twin", vector: Float32Array.from([1, 2, 3]), text: "written by others" };
+    await others.write("add", collection, [{ ...twin, id: "first" }, twin], 1);
+    await memory.forget(["twin"]);
+    await memory.close();
+    await chroma.kill9();
+    unapplyLast(chroma.dataDirectory, collection, "twin");
+
+    compactDirectory(chroma.dataDirectory, ["twin"]);
+    await chroma.restart();
+    const found = (await new RawChroma(chroma).read(collection)).get("twin");
+    expect([found?.text, ...(found?.vector ?? [])]).toEqual([twin.text, ...twin.vector]);
+    expect(filesWith(chroma.dataDirectory, "xylophone")).toEqual([]);
+  } finally {
+    await chroma.stop();
+  }
+}, 120_000);
+
+/** As a kill leaves it between the queue and what is made from it. */
+function unapplyLast(directory: string, collection: string, id: string): void {
+  using database = new DatabaseSync(join(directory, "chroma.sqlite3"));
+  const { segment } = database
+    .prepare("SELECT id AS segment FROM segments WHERE collection = ? AND scope = 'METADATA'")
+    .get(collection) as { segment: string };
+  const { row } = database
+    .prepare("SELECT id AS row FROM embeddings WHERE segment_id = ? AND embedding_id = ?")
+    .get(segment, id) as { row: number };
+  database.prepare("DELETE FROM embedding_fulltext_search WHERE rowid = ?").run(row);
+  for (const table of ["embedding_metadata", "embeddings"])
+    database.prepare(`DELETE FROM ${table} WHERE id = ?`).run(row);
+  database.prepare("UPDATE max_seq_id SET seq_id = seq_id - 1 WHERE segment_id = ?").run(segment);
 }
 
 /** Words of its own for each, so that no two have the same neighbours. */

@@ -13,7 +13,8 @@ const IDS_PER_STATEMENT = 500;
  * stood in them; index files keep deleted vectors, and in reserved rows what its memory held. Call
  * it with the server stopped and the keeper's lock held.
  *
- * What is still in a collection stays there, also under one of `ids`, with what the queue has of it.
+ * What is still in a collection, or has yet to be applied to it, stays there, also under one of
+ * `ids`, with what the queue has of it.
  * @throws SQLite's errors; the file is then as it was.
  */
 export function compactDirectory(dataDirectory: string, ids: readonly string[]): void {
@@ -45,7 +46,11 @@ function forgetInQueue(database: DatabaseSync, ids: readonly string[]): void {
        SET metadata = '{}', vector = CASE WHEN vector IS NULL THEN NULL ELSE zeroblob(length(vector)) END
        WHERE id IN (${marks}) AND operation <> ? AND NOT EXISTS
          (SELECT 1 FROM embeddings JOIN segments ON segments.id = embeddings.segment_id
-          WHERE embedding_id = queue.id AND queue.topic LIKE '%/' || segments.collection)`,
+          WHERE embedding_id = queue.id AND queue.topic LIKE '%/' || segments.collection)
+       AND NOT EXISTS
+         (SELECT 1 FROM segments JOIN max_seq_id ON max_seq_id.segment_id = segments.id
+          WHERE scope = 'METADATA' AND queue.topic LIKE '%/' || segments.collection
+            AND queue.seq_id > max_seq_id.seq_id)`,
     )
     .run(...ids, DELETE_OPERATION);
 }
