@@ -13,14 +13,14 @@ export {
   type InstallProgress,
   installServer,
 } from "./server/install-server.ts";
+export { ManagedServer } from "./server/managed-server.ts";
 export {
   MANAGED_SERVER_DEFAULTS,
-  ManagedServer,
   type ManagedServerDeps,
   type ManagedServerOptions,
   type RunningServer,
   type ServerLogger,
-} from "./server/managed-server.ts";
+} from "./server/managed-server-options.ts";
 export { ServerError, type ServerErrorCode } from "./server/server-error.ts";
 export { tailServerLog } from "./server/server-log.ts";
 export type { ServerProgram } from "./server/server-program.ts";

@@ -21,7 +21,7 @@ export interface LaunchUntilReadyOptions extends LaunchOptions {
  * Starts a server and resolves when it answers a real round trip. On failure no process is left,
  * and its end is kept. Another process may take the chosen port first; the server then ends
  * without having answered, and another port is tried.
- * @throws ServerError `SERVER_START_FAILED`; the signal's reason.
+ * @throws ServerError `SERVER_START_FAILED`; errno errors; the signal's reason.
  */
 export async function launchUntilReady(
   program: ServerProgram,
@@ -56,7 +56,11 @@ export async function launchUntilReady(
       const portTaken = says === true || (watch.exited !== undefined && !(await isFree(record)));
       if (portTaken && attempt < PORT_ATTEMPTS) continue;
       if (ranMs !== undefined) {
-        recordExit(dataDirectory, { at: clock.now(), code, signal, ranMs, ready: false });
+        try {
+          recordExit(dataDirectory, { at: clock.now(), code, signal, ranMs, ready: false });
+        } catch {
+          // On a full disk, say: an end that cannot be kept must not hide why it came.
+        }
       }
       throw error;
     }

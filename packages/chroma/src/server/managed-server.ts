@@ -5,76 +5,26 @@ import { finishReplacement } from "../repairs/replace-directory.ts";
 import { setReplayable } from "../repairs/keep-replayable.ts";
 import { admitBuild } from "./build-history.ts";
 import { recordExit } from "./exit-history.ts";
-import { findServer, type FindServerOptions } from "./find-server.ts";
+import { findServer } from "./find-server.ts";
 import { launchUntilReady } from "./launch-until-ready.ts";
+import {
+  MANAGED_SERVER_DEFAULTS,
+  type ManagedServerDeps,
+  type ManagedServerOptions,
+  type RunningServer,
+  type ServerLogger,
+} from "./managed-server-options.ts";
 import { type IncumbentDeps, resolveIncumbent } from "./incumbent.ts";
 import { roundTrip } from "./round-trip.ts";
 import { listensOn } from "./process-table.ts";
-import { ServerError } from "./server-error.ts";
+import { cannotStart, ServerError } from "./server-error.ts";
 import { rotateServerLog, tailServerLog } from "./server-log.ts";
 import type { ServerProgram } from "./server-program.ts";
-import {
-  readServerRecord,
-  removeServerRecord,
-  type ServerBuild,
-  type ServerEndpoint,
-  type ServerRecord,
-} from "./server-record.ts";
+import { readServerRecord, removeServerRecord, type ServerRecord } from "./server-record.ts";
 import { ensureStateDirectory, type StatePaths, statePathsOf } from "./state-directory.ts";
 import { stopSignalsOf, terminate } from "./terminate.ts";
 import { LOG_TAIL_LINES } from "./until-ready.ts";
 import { type ServerExit, watchProcess } from "./watch-process.ts";
-
-export interface ManagedServerOptions {
-  /** Chroma's persist directory; created (0700) when missing. */
-  dataDirectory: string;
-  /** A command that runs Chroma's CLI. Default: what `findServer` finds. */
-  command?: readonly string[];
-  /** Whether clients may wipe the database. Default false. */
-  allowReset?: boolean;
-  /** Time limit of a start, from the process to the first real round trip. Default 60000. */
-  startTimeoutMs?: number;
-  /** How long each stop signal may take before the next, harder one. Default 3000. */
-  stopTimeoutMs?: number;
-  /** How long to wait for another process to let go of the directory. Default 2000. */
-  lockWaitMs?: number;
-  /** How long the server outlives a keeper that died without a successor. Default 900000. */
-  orphanMs?: number;
-  /**
-   * Whether Chroma keeps its whole queue, from which every index can be built anew, for about 80 %
-   * more disk. Default: what the directory says, which is to purge it.
-   */
-  keepReplayable?: boolean;
-  /** Where and whether a build may be fetched; see `findServer`. */
-  find?: Omit<FindServerOptions, "command">;
-}
-
-export const MANAGED_SERVER_DEFAULTS = { allowReset: false, orphanMs: 900_000 } as const;
-
-/** The part of a pino logger that is used. */
-export interface ServerLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
-export interface ManagedServerDeps {
-  clock?: Clock;
-  logger?: ServerLogger;
-  /**
-   * Called when nobody serves the directory and a server is about to be started on it: the moment
-   * to look for damage, and to move the directory aside. What it throws ends the start.
-   */
-  beforeLaunch?: (paths: StatePaths) => Promise<void>;
-}
-
-export interface RunningServer extends ServerEndpoint {
-  pid: number;
-  build: ServerBuild;
-  /** Wall-clock milliseconds. */
-  startedAt: number;
-  /** True when another process had started it and we took it over. */
-  adopted: boolean;
-}
 
 const ADOPT_LIMIT_MS = 5_000;
 
@@ -123,9 +73,20 @@ export class ManagedServer implements AsyncDisposable {
 
   /**
    * Takes the right to manage the directory, until `release` or `stop`. Idempotent.
-   * @throws ServerError `SERVER_LOCKED` when another process has it.
+   * @throws ServerError `SERVER_LOCKED` when another process has it; `SERVER_START_FAILED` when the
+   * directory cannot be made or written.
    */
   claim(): StatePaths {
+    const claimedBefore = this.#lock !== undefined;
+    try {
+      return this.#claim();
+    } catch (error) {
+      if (!claimedBefore) this.release();
+      throw cannotStart(error, this.dataDirectory);
+    }
+  }
+
+  #claim(): StatePaths {
     const paths = ensureStateDirectory(this.dataDirectory);
     this.#lock ??= KernelLock.tryAcquire(paths.keeperLock, this.#options.lockWaitMs ?? 2_000);
     if (this.#lock !== undefined) {
@@ -174,7 +135,7 @@ export class ManagedServer implements AsyncDisposable {
       return await this.#launch(this.#program, paths, signal);
     } catch (error) {
       if (!claimedBefore) this.release();
-      throw error;
+      throw cannotStart(error, this.dataDirectory);
     }
   }
 

@@ -6,7 +6,8 @@ import { HoldfastError } from "@holdfast/core";
  * - `SERVER_LOCKED`: another process manages this data directory now
  * - `SERVER_FOREIGN`: a process that is not ours has the data directory open
  * - `SERVER_DOWNGRADE`: a newer build has opened the data directory; an older one would abort
- * - `SERVER_START_FAILED`: the server exited, or never answered a real round trip
+ * - `SERVER_START_FAILED`: the server exited, never answered a real round trip, or could not be
+ *   started, as on a full disk
  * - `SERVER_NOT_RUNNING`: no server is recorded for the data directory
  * - `SERVER_STATE_INVALID`: a file in the state directory cannot be read as what it should be
  */
@@ -44,4 +45,15 @@ export class ServerError extends HoldfastError {
     this.pid = options.pid;
     this.logTail = options.logTail ?? [];
   }
+}
+
+/** What the system refused, a full disk say, as an error of the start; any other as it is. */
+export function cannotStart(error: unknown, dataDirectory: string): unknown {
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  return new ServerError(`Chroma cannot be started on ${dataDirectory}: ${message}`, {
+    code: "SERVER_START_FAILED",
+    hint: "Make room, give this user the right, or move what is in the way; then: holdfast server start",
+    cause: error,
+  });
 }

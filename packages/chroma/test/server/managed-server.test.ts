@@ -18,8 +18,9 @@ import {
   ManagedServer,
   type ManagedServerOptions,
   readServerRecord,
-  type ServerError,
+  ServerError,
   type ServerExit,
+  type StatePaths,
   statePathsOf,
 } from "@holdfast/chroma";
 import { type Clock, systemClock } from "@holdfast/core";
@@ -103,6 +104,54 @@ test.each([
 test("a second manager is refused while the first holds the directory", async () => {
   await fake("well").start();
   await expect(fake("well").start()).rejects.toMatchObject({ code: "SERVER_LOCKED" });
+});
+
+test("a claim that fails keeps nobody else out", async () => {
+  const { stateDirectory } = statePathsOf(data);
+  mkdirSync(stateDirectory);
+  const swap = join(stateDirectory, "swap.json");
+  writeFileSync(swap, "{}");
+  // Held by this one, which cannot finish what a repair had begun.
+  await expect(fake("well").start()).rejects.toMatchObject({ code: "SERVER_STATE_INVALID" });
+  rmSync(swap);
+  expect((await fake("well").start()).adopted).toBe(false);
+});
+
+test.each([
+  ["its log", (paths: StatePaths) => paths.serverLog],
+  ["its configuration", (paths: StatePaths) => paths.serverConfig],
+])("a start that cannot write %s says what, where and what to do", async (_, fileOf) => {
+  const paths = statePathsOf(data);
+  const file = fileOf(paths);
+  // As a disk that is full or read-only, which a test cannot have everywhere.
+  mkdirSync(file, { recursive: true });
+  const error = await failure(fake("well").start());
+  expect(error).toBeInstanceOf(ServerError);
+  expect(error).toMatchObject({
+    code: "SERVER_START_FAILED",
+    message: expect.stringContaining(file),
+    hint: expect.stringContaining("holdfast server start"),
+  });
+  expect(error["message"]).toContain("EISDIR");
+  rmSync(file, { recursive: true });
+  expect((await fake("well").start()).adopted).toBe(false);
+});
+
+test("why a start failed is told though its end cannot be kept", async () => {
+  mkdirSync(join(statePathsOf(data).stateDirectory, "exits.json"), { recursive: true });
+  const error = await failure(fake("exit-0").start());
+  expect(error).toMatchObject({ code: "SERVER_START_FAILED" });
+  expect(error["message"]).toContain("exit code 0");
+});
+
+test.each([
+  ["the state directory", () => `${data}.holdfast`],
+  ["the data directory", () => data],
+])("a file where %s belongs is told as that", async (_, pathOf) => {
+  writeFileSync(pathOf(), "in the way");
+  const error = await failure(fake("well").start());
+  expect(error).toBeInstanceOf(ServerError);
+  expect(error).toMatchObject({ message: expect.stringContaining(pathOf()) });
 });
 
 test("a heartbeat alone is not ready, and nothing is left of the attempt", async () => {
