@@ -1,9 +1,6 @@
 import {
   cpSync,
   existsSync,
-  fsyncSync,
-  closeSync,
-  openSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -11,11 +8,11 @@ import {
   statfsSync,
   statSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "@holdfast/core";
 import { quarantine, type Quarantined } from "../server/quarantine.ts";
 import { ensureStateDirectory, statePathsOf } from "../server/state-directory.ts";
-import { invalidState, readStateFile, writeStateFile } from "../server/state-file.ts";
+import { invalidState, readStateFile, sync, writeStateFile } from "../server/state-file.ts";
 import { RepairError } from "./repair-error.ts";
 
 /** Copying is refused unless this much more than the directory is free. */
@@ -33,6 +30,7 @@ export interface Replaced<T> extends Quarantined {
  * Call it with the server stopped and the keeper's lock held.
  *
  * @param repair throws to give up: the copy is then dropped and nothing was changed.
+ * @param announce told where the original will be, before it is moved.
  * @throws RepairError `REPAIR_SPACE`; what `repair` throws; errno errors.
  */
 export async function replaceDirectory<T>(
@@ -40,6 +38,7 @@ export async function replaceDirectory<T>(
   why: { reason: string; evidence?: unknown },
   repair: (copy: string, original: string) => T | Promise<T>,
   clock: Clock = systemClock,
+  announce: (aside: Quarantined) => void = () => undefined,
 ): Promise<Replaced<T>> {
   const paths = ensureStateDirectory(dataDirectory);
   const copy = join(paths.stateDirectory, "repair");
@@ -55,7 +54,7 @@ export async function replaceDirectory<T>(
     throw error;
   }
   writeStateFile(swapFileOf(dataDirectory), { reason: why.reason });
-  const aside = quarantine(dataDirectory, why, clock);
+  const aside = quarantine(dataDirectory, why, clock, announce);
   finishReplacement(dataDirectory);
   return { ...aside, result };
 }
@@ -75,8 +74,10 @@ export function finishReplacement(dataDirectory: string): boolean {
     throw invalidState(file, "neither the directory nor its repaired copy is there");
   }
   // The original was not moved aside yet: it stays, as if nobody had begun.
-  if (isMoved) renameSync(copy, paths.dataDirectory);
-  else rmSync(copy, { recursive: true, force: true });
+  if (isMoved) {
+    renameSync(copy, paths.dataDirectory);
+    sync(dirname(paths.dataDirectory));
+  } else rmSync(copy, { recursive: true, force: true });
   rmSync(file, { force: true });
   return isMoved;
 }
@@ -111,23 +112,15 @@ function requireSpace(directory: string, target: string): void {
 
 /** Bytes of all files below a directory. */
 function bytesOf(directory: string): number {
-  return filesBelow(directory).reduce((sum, file) => sum + statSync(file).size, 0);
-}
-
-function filesBelow(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
-/** The original is moved away only when the copy would survive a power cut. */
+/** The original is moved away only when the copy would survive a power cut, with all its names. */
 function syncTree(directory: string): void {
-  for (const file of filesBelow(directory)) {
-    const descriptor = openSync(file, "r");
-    try {
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+  for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile() || entry.isDirectory()) sync(join(entry.parentPath, entry.name));
   }
+  sync(directory);
 }

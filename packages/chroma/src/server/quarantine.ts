@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Clock, systemClock } from "@holdfast/core";
 import { ensureStateDirectory, statePathsOf } from "./state-directory.ts";
-import { readStateFile, writeStateFile } from "./state-file.ts";
+import { readStateFile, sync, writeStateFile } from "./state-file.ts";
 
 export interface Quarantined {
   /** The folder that holds `data` and `manifest.json`. */
@@ -29,18 +29,22 @@ const MANIFEST = "manifest.json";
  * one file system, never a copy, never a deletion. Call it with the server stopped and the
  * keeper's lock held. The manifest says when and why, and is written first, so that a move that
  * was interrupted is still explained.
- * @param reason one line for people, and `evidence` for machines.
- * @throws errno errors; the directory is then where it was.
+ * @param why `reason`: one line for people; `evidence`: for machines.
+ * @param announce told where it will be, before it is moved: whoever must find it after a kill.
+ * @throws errno errors; what `announce` throws; the directory is then where it was.
  */
 export function quarantine(
   dataDirectory: string,
   why: { reason: string; evidence?: unknown },
   clock: Clock = systemClock,
+  announce: (aside: Quarantined) => void = () => undefined,
 ): Quarantined {
   const folder = openQuarantine(dataDirectory, why, clock);
-  const data = join(folder, "data");
-  renameSync(statePathsOf(dataDirectory).dataDirectory, data);
-  return { folder, data };
+  const aside = { folder, data: join(folder, "data") };
+  announce(aside);
+  renameSync(statePathsOf(dataDirectory).dataDirectory, aside.data);
+  sync(folder);
+  return aside;
 }
 
 /** Makes a folder in quarantine with its manifest, for what is about to be moved there. */

@@ -5,9 +5,20 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { ServerError } from "./server-error.ts";
+
+/** Lets the content of a file, or the names in a folder, survive a power cut. */
+export function sync(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 /** Writes JSON (0600) so that a reader sees the old content or the new, never a part. */
 export function writeStateFile(path: string, value: unknown): void {
@@ -15,12 +26,14 @@ export function writeStateFile(path: string, value: unknown): void {
   try {
     const descriptor = openSync(temporary, "w", 0o600);
     try {
-      writeSync(descriptor, `${JSON.stringify(value, undefined, 2)}\n`);
+      // Not `writeSync`, which writes a part, and no error, where the disk has room for no more.
+      writeFileSync(descriptor, `${JSON.stringify(value, undefined, 2)}\n`);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
     renameSync(temporary, path);
+    sync(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

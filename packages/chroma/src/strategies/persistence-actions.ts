@@ -11,7 +11,7 @@ import type { SalvagedIndex } from "../repairs/salvage-index.ts";
 import { rewriteMagic } from "../repairs/sqlite-magic.ts";
 import { forgetExits } from "../server/exit-history.ts";
 import { inspectDataDirectory } from "../server/inspect-data-directory.ts";
-import { quarantine } from "../server/quarantine.ts";
+import { quarantine, type Quarantined } from "../server/quarantine.ts";
 import { putBack } from "./put-back.ts";
 import {
   type BackupPort,
@@ -73,9 +73,7 @@ function moveAsideAction(deps: ChromaRecoveryDeps, server: ServerControl): StepA
       const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
       if (damaged || isDue(whole, context)) {
         const why = { reason: reason as string, evidence: findings };
-        const { folder, data } = quarantine(server.dataDirectory, why, clock);
-        context.remember({ aside: data });
-        context.note(`the damaged data directory is now ${folder}`);
+        quarantine(server.dataDirectory, why, clock, rememberedBy(context));
       }
       forgetExits(server.dataDirectory);
       await server.start(context.signal);
@@ -99,9 +97,7 @@ function restoreAction(
         const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
         if (damaged) {
           const why = { reason: "a backup is restored in its place", evidence: findings };
-          const { folder, data } = quarantine(server.dataDirectory, why, clock);
-          context.remember({ aside: data });
-          context.note(`the damaged data directory is now ${folder}`);
+          quarantine(server.dataDirectory, why, clock, rememberedBy(context));
         }
         forgetExits(server.dataDirectory);
         await server.start(context.signal);
@@ -130,19 +126,21 @@ function replacing(
     run: async (parameters, context) => {
       await server.clear();
       const { damaged, findings } = inspectDataDirectory(server.dataDirectory);
-      let salvaged: SalvagedIndex[] = [];
-      let aside: string | undefined;
+      // After a kill: what was salvaged then is still to be compared.
+      let { aside, salvaged = [] } = (context.remembered ?? {}) as Repaired;
       if (damaged || isDue(parameters["whole"], context)) {
         const why = { reason: parameters["reason"] as string, evidence: findings };
-        const replaced = await replaceDirectory(
+        ({ result: salvaged, data: aside } = await replaceDirectory(
           server.dataDirectory,
           why,
-          (copy, original) => repair(copy, original, parameters),
+          (copy, original) => {
+            const result = repair(copy, original, parameters);
+            context.remember({ salvaged: result.map((each) => ({ ...each })) });
+            return result;
+          },
           clock,
-        );
-        ({ result: salvaged, data: aside } = replaced);
-        context.remember({ aside });
-        context.note(`the damaged data directory is now ${replaced.folder}`);
+          rememberedBy(context),
+        ));
       }
       forgetExits(server.dataDirectory);
       const endpoint = await server.start(context.signal);
@@ -161,12 +159,27 @@ function replacing(
   };
 }
 
+/** Before the directory is moved: killed after it, nobody else would know where it is. */
+function rememberedBy({ remember, note }: StepContext): (aside: Quarantined) => void {
+  return ({ folder, data }) => {
+    remember({ aside: data });
+    note(`the damaged data directory moves to ${folder}`);
+  };
+}
+
 /** Files that look whole are replaced only once, also when the step is run again after a kill. */
 function isDue(whole: Json | undefined, { remembered }: StepContext): boolean {
-  return whole === true && remembered?.["aside"] === undefined;
+  const aside = remembered?.["aside"];
+  return whole === true && !(typeof aside === "string" && existsSync(aside));
 }
 
 type Parameters = NonNullable<StepContext["remembered"]>;
+
+/** What a repair remembers. */
+interface Repaired {
+  aside?: string;
+  salvaged?: SalvagedIndex[];
+}
 
 async function rebuildCollection(
   { memory, store }: ChromaRecoveryDeps,

@@ -114,3 +114,29 @@ test("a backup is the last resort, and the damaged directory is kept when it is 
   const [kept] = listQuarantine(data);
   expect(inspectDataDirectory(join(kept?.folder ?? "", "data")).damaged).toBe(true);
 });
+
+// Killed between the two, nobody knew any more where it was: what was put back was another's.
+test.each([
+  ["move-aside-and-rebuild", {}],
+  ["salvage-index", { segments: [] }],
+])("%s keeps where the damaged directory will be before it moves it", async (name, parameters) => {
+  tear();
+  const action = strategy(["a", "b"]).actions.find((each) => each.name === name);
+  const remember = (): never => {
+    throw new Error("killed");
+  };
+  const reason = "torn";
+  await expect(
+    action?.run({ reason, whole: false, ...parameters }, { ...context, remember }),
+  ).rejects.toThrow("killed");
+  expect(existsSync(join(data, "chroma.sqlite3"))).toBe(true);
+});
+
+test("files that look whole are moved aside when they were not yet before a kill", async () => {
+  const action = strategy(["a", "b"]).actions.find(({ name }) => name === "move-aside-and-rebuild");
+  const remembered = { aside: join(scratch, "never-moved") };
+  const store = { reason: "wrong answers", whole: true };
+  // It goes on to ask a store, of which there is none here.
+  await action?.run(store, { ...context, remembered }).catch(() => undefined);
+  expect(existsSync(data)).toBe(false);
+});
