@@ -66,6 +66,7 @@ function partsOf(options: ResolvedOptions, deps: MemoryDeps): MemoryParts {
     {
       journal,
       access,
+      breaker: deps.breaker,
       applier,
       reconciler,
       clock,

@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from "@holdfast/breaker";
 import {
   type BackoffOptions,
   type Clock,
@@ -9,6 +10,7 @@ import { adoptFromStore } from "./adopt.ts";
 import type { Applier, Batch, PendingPut, Refusal } from "./applier.ts";
 import { finishSwap } from "./collection-swap.ts";
 import type { Failpoint } from "./acceptance.ts";
+import { circuitOf, remainingMs, WAIT_MS_MAX } from "./attempt-wait.ts";
 import { DrainLease, type HeldLease } from "./drain-lease.ts";
 import type { Journal } from "./journal.ts";
 import type { DrainReport } from "./memory.ts";
@@ -29,6 +31,7 @@ export interface DrainerOptions {
 interface DrainerDeps {
   journal: Journal;
   access: StoreAccess;
+  breaker: CircuitBreaker;
   applier: Applier;
   reconciler: Reconciler;
   clock: Clock;
@@ -49,8 +52,6 @@ interface Picked {
 const HALVINGS_MAX = 6;
 const NOT_KEPT = "the store does not keep what it was sent";
 const TURN_POLL_MS = 50;
-/** An open breaker asks for the longest waits; whoever sets it to more is asked again sooner. */
-const WAIT_MS_MAX = 600_000;
 /** Rough JSON size of one float of a vector, in bytes. */
 const FLOAT_BYTES = 12;
 const RECONCILE_IDS_MAX = 200;
@@ -121,10 +122,15 @@ export class Drainer {
     await this.#running?.catch(() => undefined);
   }
 
+  /** Milliseconds until an attempt is due. */
+  waitMs(): number {
+    const { journal, breaker, clock } = this.#deps;
+    return remainingMs(journal.attempts(), breaker, clock.now());
+  }
+
   #backingOff(): string | undefined {
-    const { nextAttemptAt, lastError } = this.#deps.journal.attempts();
-    if (remainingMs(nextAttemptAt, this.#deps.clock.now()) === 0) return undefined;
-    return lastError ?? "the store failed a moment ago";
+    if (this.waitMs() === 0) return undefined;
+    return this.#deps.journal.attempts().lastError ?? "the store failed a moment ago";
   }
 
   async #drainAll(signal: AbortSignal): Promise<RunEnd> {
@@ -305,7 +311,7 @@ export class Drainer {
         error instanceof MemoryServiceUnavailableError
           ? Math.min(error.retryAfterMs, WAIT_MS_MAX)
           : this.#backoffMs();
-      journal.noteFailure(reason, now + wait);
+      journal.noteFailure(reason, now + wait, circuitOf(error));
     });
     const end = this.#stopped(reason);
     if (!stopping && !isExpected(error)) throw error;
@@ -322,15 +328,6 @@ export class Drainer {
     this.#report.stoppedBy = reason;
     return { kind: "failed", reason };
   }
-}
-
-/**
- * Milliseconds until an attempt is due. A wait that no failure asks for means that the clock was
- * set back: then it is due now.
- */
-export function remainingMs(nextAttemptAt: number | null, now: number): number {
-  const wait = (nextAttemptAt ?? now) - now;
-  return wait > 0 && wait <= WAIT_MS_MAX ? wait : 0;
 }
 
 function emptyReport(): DrainReport {

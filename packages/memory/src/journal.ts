@@ -18,6 +18,8 @@ export interface AttemptState {
   /** Failures since the last success. */
   attempts: number;
   nextAttemptAt: number | null;
+  /** The breaker's circuit that refused the last attempt, "" for the one of all; null when none did. */
+  refusedBy: string | null;
   lastError: string | null;
   answeredAt: number | null;
 }
@@ -169,21 +171,21 @@ export class Journal {
       .run(now, this.collection);
   }
 
-  /** An attempt to apply failed; `nextAttemptAt` is when another may be made. */
-  noteFailure(reason: string, nextAttemptAt: number): void {
+  /** An attempt to apply failed, or was refused; `nextAttemptAt` is when another may be made. */
+  noteFailure(reason: string, nextAttemptAt: number, refusedBy?: string): void {
     this.working.db
       .prepare(
-        `UPDATE collection SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?
-         WHERE collection = ?`,
+        `UPDATE collection SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?,
+           refused_by = ? WHERE collection = ?`,
       )
-      .run(nextAttemptAt, reason, this.collection);
+      .run(nextAttemptAt, reason, refusedBy ?? null, this.collection);
   }
 
   attempts(): AttemptState {
     const row = this.working.db
       .prepare(
         `SELECT attempts, next_attempt_at AS nextAttemptAt, last_error AS lastError,
-           answered_at AS answeredAt FROM collection WHERE collection = ?`,
+           refused_by AS refusedBy, answered_at AS answeredAt FROM collection WHERE collection = ?`,
       )
       .get(this.collection) as unknown as AttemptState;
     return { ...row };

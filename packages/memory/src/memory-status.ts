@@ -1,7 +1,7 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
 import { backupStatusOf } from "./backup/backup-log.ts";
-import { remainingMs } from "./drainer.ts";
+import { remainingMs } from "./attempt-wait.ts";
 import type { Journal } from "./journal.ts";
 import type { MemoryStatus } from "./memory.ts";
 import { syncStateOf } from "./sync/sync-state.ts";
@@ -12,8 +12,9 @@ export function statusOf(
   { journal, breaker, clock }: { journal: Journal; breaker: CircuitBreaker; clock: Clock },
 ): MemoryStatus {
   return journal.view(({ outbox, mirror, unsettled, others }) => {
-    const { lastError, nextAttemptAt, answeredAt } = journal.attempts();
-    const waitMs = remainingMs(nextAttemptAt, clock.now());
+    const attempts = journal.attempts();
+    const { lastError, answeredAt } = attempts;
+    const waitMs = remainingMs(attempts, breaker, clock.now());
     const oldest = outbox.oldestQueuedAt();
     return {
       ledger: outbox.ledger(),

@@ -1,5 +1,5 @@
 import type { Clock } from "@holdfast/core";
-import { type Drainer, remainingMs, type RunEnd } from "./drainer.ts";
+import type { Drainer, RunEnd } from "./drainer.ts";
 import type { Accepted } from "./acceptance.ts";
 import type { Journal } from "./journal.ts";
 import type { Receipt, WriteOptions } from "./memory-record.ts";
@@ -8,6 +8,8 @@ const BUSY_POLL_MS_MIN = 2;
 const BUSY_POLL_MS_MAX = 50;
 /** Between runs in the background that did not end with an empty outbox. */
 const APPLY_PAUSE_MS = 50;
+/** A longer wait is looked at again: an order to the breaker, from any process, may have ended it. */
+const RECHECK_MS = 5_000;
 
 /**
  * Says how accepted writes stand. It sees to it that they are applied, now or in the background of
@@ -87,13 +89,12 @@ export class Receipts {
   /** One run now, and further ones when the backoff says so, as long as this process lives. */
   applyInBackground(pauseMs: number = BUSY_POLL_MS_MIN): void {
     if (!this.#options.background || this.#deps.stop.aborted || this.#retry !== undefined) return;
-    const { journal, clock } = this.#deps;
     this.#retry = setTimeout(
       () => {
         this.#retry = undefined;
         void this.#applyOnce();
       },
-      Math.max(pauseMs, remainingMs(journal.attempts().nextAttemptAt, clock.now())),
+      Math.max(pauseMs, Math.min(this.#deps.drainer.waitMs(), RECHECK_MS)),
     );
     this.#retry.unref();
   }

@@ -233,4 +233,8 @@ export const MIGRATIONS: readonly string[] = [
   -- What the collection in the store was made with, as it was last seen: JSON.
   ALTER TABLE collection ADD COLUMN form TEXT;
   `,
+  `
+  -- The breaker's circuit that refused the last attempt, '' for the one of all; null when none did.
+  ALTER TABLE collection ADD COLUMN refused_by TEXT;
+  `,
 ];

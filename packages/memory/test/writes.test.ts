@@ -1,5 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "@jest/globals";
+import { CircuitBreaker } from "@holdfast/breaker";
+import { breakerOutcome } from "@holdfast/memory";
 import { StoreError } from "@holdfast/store";
 import { letterEmbedder, unavailable, workspace } from "./fixture.ts";
 
@@ -69,6 +71,26 @@ describe("add", () => {
     space.store.setFaults(undefined);
     expect(await memory.drain()).toMatchObject({ stored: 1, queued: 0, stoppedBy: undefined });
     expect((await memory.get(receipt.id)).memory?.durability).toBe("stored");
+  });
+
+  // What waited for the breaker waited on for up to a minute, and new writes with it.
+  test.each([
+    ["a circuit of its own", { operations: { write: {} } }],
+    ["the one circuit", {}],
+  ])("waits for %s no longer than until it is reset", async (_name, operations) => {
+    await using space = workspace();
+    const breaker = new CircuitBreaker({ name: "shared", classify: breakerOutcome, ...operations });
+    const memory = space.open({}, { breaker });
+    await breaker.forceOpen("moving the database");
+    expect(await memory.add("meanwhile")).toMatchObject({
+      durability: "queued",
+      reason: expect.stringContaining("moving the database"),
+    });
+    expect(memory.status().outbox.nextAttemptAt).toBeGreaterThan(Date.now());
+    await breaker.reset("it has moved");
+    expect(memory.status().outbox.nextAttemptAt).toBeUndefined();
+    expect(await memory.add("afterwards")).toMatchObject({ durability: "stored" });
+    expect(memory.status().ledger).toMatchObject({ accepted: 2, stored: 2, queued: 0 });
   });
 
   test("takes up again, in another process, what was queued", async () => {
