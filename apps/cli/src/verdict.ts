@@ -125,7 +125,7 @@ function judge(
   if (outbox.records > 0 && outbox.lastError !== undefined)
     return {
       status: "degraded",
-      cause: `${writes(outbox.records)} waiting, since ${outbox.lastError}`,
+      cause: `${writes(outbox.records)} waiting: ${outbox.lastError}`,
       next: SERVER,
     };
   if (breaker.state === "half-open")

@@ -24,7 +24,7 @@ export interface FailedCall {
 const OWN_FAILURE = /error executing plan|compaction|log store|failed to pull logs/i;
 const NAME_TAKEN = /UNIQUE constraint failed: collections\.name/;
 const NO_PLACE = /^(?:Tenant|Database) \[/;
-const NO_COLLECTION = /^Collection \[/;
+const NO_COLLECTION = /^Collection \[(.*)\] does not exist/;
 
 type Finding = Omit<StoreErrorOptions, "cause"> & { say?: string };
 
@@ -109,7 +109,14 @@ function judgeBadRequest(text: string, write: boolean): Finding {
 }
 
 function judgeMissing(text: string): Finding {
-  if (NO_COLLECTION.test(text)) return { code: "COLLECTION_NOT_FOUND", say: text };
+  const [, collection] = NO_COLLECTION.exec(text) ?? [];
+  if (collection !== undefined) {
+    return {
+      code: "COLLECTION_NOT_FOUND",
+      say: `There is no collection ${collection}`,
+      hint: "Check its name, and where it is looked for: holdfast config explain vector_store",
+    };
+  }
   if (NO_PLACE.test(text)) {
     return {
       code: "STORE_MISSING",

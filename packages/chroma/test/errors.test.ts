@@ -62,7 +62,16 @@ const ANSWERS: readonly [number, unknown, object, Record<string, string>][] = [
   [400, { message: "Validation error: name" }, { code: "STORE_REJECTED" }, {}],
   [401, {}, { code: "STORE_AUTH", verdict: "permanent" }, {}],
   [403, "forbidden", { code: "STORE_AUTH" }, {}],
-  [404, { message: "Collection [id-1] does not exist." }, { code: "COLLECTION_NOT_FOUND" }, {}],
+  [
+    404,
+    { message: "Collection [documents] does not exists" },
+    {
+      code: "COLLECTION_NOT_FOUND",
+      message: "There is no collection documents",
+      hint: expect.stringContaining("Check its name"),
+    },
+    {},
+  ],
   [
     404,
     { message: "Database [x] not found. Are you sure it exists?" },

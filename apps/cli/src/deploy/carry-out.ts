@@ -24,7 +24,11 @@ export async function carryOut(
   let reached = false;
   const backup = async (folder: string): Promise<void> => {
     const held = await snapshot(folder, before(deployments), plan.loaded, context);
-    output.note(`Backed up ${held.join(", ") || "nothing: there is nothing yet"} to ${folder}`);
+    output.note(
+      held.length === 0
+        ? "Nothing was backed up: there is nothing yet"
+        : `Backed up ${held.join(", ")} to ${folder}`,
+    );
   };
   try {
     const deployment = await deployments.carryOut(plan, {

@@ -24,5 +24,5 @@ export function writeReport(
   const page = healthPage({ answer, memory, history, place, version: version(), now: Date.now() });
   const path = resolve(workingDirectory, file);
   writeTo(path, page, { force: replace, mode: 0o600 });
-  output.note(`wrote ${printable(path)}`);
+  output.note(`Wrote ${printable(path)}`);
 }

@@ -6,8 +6,8 @@ import { columns, printable } from "../../output.ts";
 
 export function register(command: Command, context: Context): void {
   command
-    .argument("[path]", "a key such as outbox.wait, or a section; default everything", "")
-    .action((path: string) => explain(path, context));
+    .argument("[path]", "a key such as outbox.wait, or a section; default: everything")
+    .action((path = "") => explain(path, context));
   example(command, [
     "holdfast memory config explain outbox.wait",
     "holdfast memory config explain vector_store",

@@ -26,7 +26,7 @@ export function register(command: Command, context: Context): void {
   scopeOptions(command.argument("<text>", "what to remember; - reads it from stdin"))
     .option("--meta <key=value>", "metadata; may be given several times", collectPair)
     .option("--ttl <duration>", "forget it after, as in 30d", duration)
-    .option("--id <id>", "its id; one that exists is replaced. Default: a new one")
+    .option("--id <id>", "its id; one that exists is replaced; default: a new one")
     .option("--wait <duration>", "how long to wait for the store, as in 10s; 0 for not", duration)
     .action((text: string, options: AddOptions) => add(text, options, context));
   example(command, [
@@ -63,7 +63,7 @@ function warnOfReceipt({ output }: Context, receipt: Receipt): void {
   const why = receipt.reason ?? "the store has not confirmed it yet";
   output.warn(
     receipt.durability === "queued"
-      ? `it is safe on this machine and reaches the store by itself; not yet, since ${why}`
+      ? `it is safe on this machine and reaches the store by itself; not yet: ${why}`
       : `the store refused it: ${why}. Look at it with: holdfast memory outbox list`,
   );
 }

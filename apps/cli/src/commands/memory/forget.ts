@@ -53,7 +53,7 @@ async function forget(ids: string[], options: ForgetOptions, context: Context): 
   }
   const { result } = done;
   if (!options.dryRun && result.durability !== "stored" && result.ids.length > 0)
-    output.warn(`forgotten here; the store follows by itself, not yet, since ${reasonOf(result)}`);
+    output.warn(`forgotten here; the store follows by itself, not yet: ${reasonOf(result)}`);
   const purged = purging && done.all.length > 0 ? await purge(done, context) : undefined;
   output.result(
     { ...result, dryRun: options.dryRun === true, ...(purged === undefined ? {} : { purged }) },
@@ -115,7 +115,9 @@ function text({ ids }: ForgetResult, options: ForgetOptions): string {
   const rest =
     dryRun || options.purge
       ? []
-      : ["Chroma's own files, copies and backups may hold it still: forget ID --purge says which."];
+      : [
+          "Chroma's own files, copies and backups may hold it still. See which: holdfast memory forget ID --purge",
+        ];
   return [head, ...ids.map((id) => `  ${printable(id)}`), ...rest].join("\n");
 }
 

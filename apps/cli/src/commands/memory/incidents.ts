@@ -16,7 +16,7 @@ interface Options {
 export function register(command: Command, context: Context): void {
   command
     .argument("[id]", "show this one in full; how it begins will do")
-    .option("--limit <count>", "how many, the newest first", wholeNumber(1, 1_000), 20)
+    .option("--limit <n>", "how many at most, the newest first", wholeNumber(1, 1_000), 20)
     .action((id: string | undefined, options: Options) => incidents(id, options, context));
   example(command, ["holdfast memory incidents", "holdfast memory incidents 20260131-12"]);
 }

@@ -27,8 +27,8 @@ interface Options {
 export function register(command: Command, context: Context): void {
   command
     .option(
-      "--interval <time>",
-      "between two looks, as in 30 or 2m. Default: health.interval",
+      "--interval <duration>",
+      "between two looks, as in 30 or 2m; default: health.interval",
       interval,
     )
     .option("--alerts", "tell people, as alerts of the configuration says")

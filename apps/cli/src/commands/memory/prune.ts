@@ -49,7 +49,7 @@ async function prune(options: PruneOptions, context: Context): Promise<void> {
     return;
   }
   if (report.reason !== undefined)
-    output.warn(`pruned here; the store follows by itself, not yet, since ${report.reason}`);
+    output.warn(`pruned here; the store follows by itself, not yet: ${report.reason}`);
   const dryRun = options.dryRun === true;
   output.result({ ...report, dryRun }, text(report, dryRun));
 }

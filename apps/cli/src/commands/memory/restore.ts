@@ -117,7 +117,7 @@ async function restoreMemories(
 function tellRest({ refused, pending }: RestoreReport, context: Context): void {
   const { output } = context;
   if (pending !== undefined)
-    output.warn(`restored here; the store follows by itself, not yet, since ${pending}`);
+    output.warn(`restored here; the store follows by itself, not yet: ${pending}`);
   if (refused.length === 0) return;
   output.warn(refusedText(refused));
   context.exitStatus = EXIT.degraded;
@@ -147,7 +147,7 @@ async function undo(
       }
       const report = await backups.undo(plan, { signal });
       if (report.pending !== undefined)
-        output.warn(`undone here; the store follows by itself, not yet, since ${report.pending}`);
+        output.warn(`undone here; the store follows by itself, not yet: ${report.pending}`);
       const done = `The state before the restore is back: ${memories(report.memories)}.`;
       output.result({ replacedAt, difference, dryRun: false, ...report }, done);
     },

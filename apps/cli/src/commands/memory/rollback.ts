@@ -8,7 +8,11 @@ import { wholeNumber } from "../../selection.ts";
 
 export function register(command: Command, context: Context): void {
   command
-    .option("--to <number>", "this deployment's content", wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option(
+      "--to <n>",
+      "to this deployment; default: the last proved one that is not in force",
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
     .action((options: { to?: number }) =>
       rollback(options.to, environmentOf(command, context), context),
     );

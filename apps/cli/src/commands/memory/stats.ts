@@ -23,7 +23,7 @@ interface StatsOptions {
 export function register(command: Command, context: Context): void {
   command
     .addOption(
-      new Option("--format <format>", "json and yaml print the data alone. Default: text").choices(
+      new Option("--format <format>", "json and yaml print the data alone; default: text").choices(
         FORMATS,
       ),
     )

@@ -14,7 +14,7 @@ const REASON_LENGTH_MAX = 500;
 
 /** `--operation`, as every breaker command takes it. */
 export function operationOption(command: Command): Command {
-  return command.option("--operation <name>", "only this one: read or write. Default: all");
+  return command.option("--operation <name>", "only this one: read or write; default: all");
 }
 
 /** The options of an order: which circuits, and why. */

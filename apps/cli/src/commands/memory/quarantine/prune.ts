@@ -14,7 +14,7 @@ interface Options {
 
 export function register(command: Command, context: Context): void {
   command
-    .argument("[NAME...]", "as `memory quarantine list` tells them")
+    .argument("[name...]", "as quarantine list prints it")
     .option("--all", "everything that is kept")
     .option("--older-than <duration>", "what has been kept for longer, as in 30d")
     .option("--yes", "do not ask")
