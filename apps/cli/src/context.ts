@@ -11,12 +11,13 @@ export interface Context {
   /** Aborted by Ctrl-C and SIGTERM: commands clean up, then let it end them. */
   readonly signal: AbortSignal;
   readonly environment: NodeJS.ProcessEnv;
+  /** @throws HoldfastError `FOLDER_REMOVED`. */
   readonly workingDirectory: string;
   /** What the command ends with, when it does not throw. */
   exitStatus: number;
   /** False for `--no-trigger`. */
   readonly trigger: boolean;
-  /** What decides which configuration is in force. */
+  /** What decides which configuration is in force. @throws HoldfastError `FOLDER_REMOVED`. */
   readonly loadOptions: LoadOptions;
   /** The configuration in force, read once; its warnings are told once. */
   config(): LoadedConfig;
@@ -32,17 +33,17 @@ export function createContext(
   signal: AbortSignal,
 ): Context {
   let loaded: LoadedConfig | undefined;
-  const loadOptions: LoadOptions = {
+  const loadOptions = (): LoadOptions => ({
     file: options.config,
     environmentName: options.env,
     settings: options.set,
     environment: process.env,
-    workingDirectory: process.cwd(),
+    workingDirectory: workingDirectory(),
     userDataDirectory: userDataDirectory(),
-  };
+  });
   const config = (): LoadedConfig => {
     if (loaded !== undefined) return loaded;
-    loaded = loadConfig(loadOptions);
+    loaded = loadConfig(loadOptions());
     for (const { file, line, path, message, suggestion } of loaded.warnings) {
       const meant = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
       output.warn(`${file}:${line}: ${[path, message].join(" ").trim()}${meant}`);
@@ -53,16 +54,33 @@ export function createContext(
     output,
     signal,
     environment: process.env,
-    workingDirectory: process.cwd(),
+    // Asked for only when it matters: `run` and hooks go on where there is none any more.
+    get workingDirectory() {
+      return workingDirectory();
+    },
     exitStatus: EXIT.ok,
     trigger: options.trigger,
-    loadOptions,
+    get loadOptions() {
+      return loadOptions();
+    },
     config,
     get loaded() {
       return loaded;
     },
     confirm: (question, { yes }) => confirm(question, yes, options.input, signal),
   };
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new HoldfastError("The folder that this is run in was removed", {
+      code: "FOLDER_REMOVED",
+      hint: "Go to one that is there: cd",
+      cause: error,
+    });
+  }
 }
 
 async function confirm(

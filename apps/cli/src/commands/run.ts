@@ -3,6 +3,8 @@ import { loadConfig, type LoadedConfig } from "@holdfast/config";
 import type { Redact, TriggerEvent } from "@holdfast/memory/capture";
 import type { Context } from "../context.ts";
 import { example } from "../help.ts";
+import { leaveTerminal } from "../run/leave-terminal.ts";
+import { endBy } from "../run/pass-signals.ts";
 import { type ProgramEnd, runProgram } from "../run/run-program.ts";
 import type { Captured } from "../triggers/capture-event.ts";
 
@@ -22,12 +24,8 @@ async function run(words: readonly string[], context: Context): Promise<void> {
   const loaded = remembered?.loaded;
   const end = await runProgram(words, loaded?.config.triggers.stderr_tail ?? 0);
   if (loaded !== undefined) await remember(words, end, loaded, context);
-  if (end.signal !== null) {
-    // Whoever waits for us is to see what waiting for the program would have shown.
-    process.kill(process.pid, end.signal);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
-  context.exitStatus = end.exitCode ?? 1;
+  context.exitStatus = end.signal === null ? (end.exitCode ?? 1) : await endBy(end.signal);
+  leaveTerminal();
 }
 
 /** A configuration that is wrong is no reason not to run a program. */

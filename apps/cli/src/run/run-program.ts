@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync } from "node:fs";
-import type { Socket } from "node:net";
 import { HoldfastError } from "@holdfast/core";
 import { openPipe } from "./named-pipe.ts";
+import { passSignals } from "./pass-signals.ts";
+import { StderrRelay } from "./stderr-relay.ts";
 import { readStderr, stderrLength, Tail, TAIL_MARGIN_BYTES, tailModeOf } from "./stderr-tail.ts";
 
 export interface ProgramEnd {
@@ -15,12 +16,6 @@ export interface ProgramEnd {
   stderr: string;
 }
 
-/** Passed on. A terminal sends its own to all that belong to it, the program among them. */
-const SIGNALS: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGUSR2"];
-const TERMINAL_SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"];
-/** After its end, for what is still in the pipe. */
-const DRAIN_MS = 100;
-
 /**
  * Runs a program with this process's terminal, streams and signals.
  * @throws HoldfastError `PROGRAM_NOT_FOUND`, `PROGRAM_NOT_EXECUTABLE`.
@@ -30,68 +25,41 @@ export async function runProgram(
   stderrBytesMax: number,
 ): Promise<ProgramEnd> {
   const mode = tailModeOf(stderrBytesMax);
+  const bytesKept = stderrBytesMax + TAIL_MARGIN_BYTES;
   const from = stderrLength() ?? 0;
   const pipe = mode === "relay" ? openPipe() : undefined;
+  const relay = pipe && new StderrRelay(pipe, new Tail(bytesKept));
   const began = performance.now();
-  const child = spawn(program, args, { stdio: ["inherit", "inherit", pipe?.writer ?? "inherit"] });
-  if (pipe !== undefined) closeSync(pipe.writer);
-  const stop = passSignals(child);
-  const bytesKept = stderrBytesMax + TAIL_MARGIN_BYTES;
-  const tail = new Tail(bytesKept);
-  if (pipe !== undefined) relay(pipe.reader, tail);
   try {
-    const [exitCode, signal] = (await once(child, "exit")) as [
-      number | null,
-      NodeJS.Signals | null,
-    ];
+    const [exitCode, signal] = await exitOf(program, args, pipe?.writer);
     const durationMs = performance.now() - began;
-    if (pipe !== undefined) await handOver(pipe.reader);
-    const stderr = mode === "file" ? readStderr(from, bytesKept) : tail.toString();
+    await relay?.end();
+    const stderr = mode === "file" ? readStderr(from, bytesKept) : (relay?.tail ?? "");
     return { exitCode, signal, durationMs, stderr };
+  } finally {
+    relay?.close();
+  }
+}
+
+type Exit = [exitCode: number | null, signal: NodeJS.Signals | null];
+
+async function exitOf(
+  program: string,
+  args: readonly string[],
+  stderr: number | undefined,
+): Promise<Exit> {
+  let child: ChildProcess | undefined;
+  // Before it starts: a signal that ended us in between would leave it behind.
+  const stop = passSignals(() => child);
+  try {
+    child = spawn(program, args, { stdio: ["inherit", "inherit", stderr ?? "inherit"] });
+    if (stderr !== undefined) closeSync(stderr);
+    return (await once(child, "exit")) as Exit;
   } catch (error) {
-    pipe?.reader.destroy();
     throw startFailure(program, error);
   } finally {
     stop();
   }
-}
-
-function relay(stderr: Socket, tail: Tail): void {
-  stderr.on("data", (chunk: Buffer) => {
-    tail.push(chunk);
-    if (!process.stderr.write(chunk)) {
-      stderr.pause();
-      process.stderr.once("drain", () => stderr.resume());
-    }
-  });
-  // Nobody reads ours any more: neither will anybody read the program's.
-  process.stderr.on("error", () => stderr.destroy());
-}
-
-/**
- * Waits for the end of the pipe. Something that the program left behind may hold it for ever: then
- * it is handed to a `cat` that passes on what still comes, and ends with it.
- */
-async function handOver(stderr: Socket): Promise<void> {
-  if (stderr.readableEnded || stderr.destroyed) return;
-  const ended = once(stderr, "close").then(() => true);
-  const late = new Promise<false>((resolve) => setTimeout(resolve, DRAIN_MS, false).unref());
-  if (await Promise.race([ended, late])) return;
-  stderr.pause();
-  spawn("cat", { stdio: [stderr, process.stderr, "ignore"], detached: true }).unref();
-  stderr.destroy();
-}
-
-function passSignals(child: ChildProcess): () => void {
-  const stops = [...SIGNALS, ...TERMINAL_SIGNALS].map((signal) => {
-    const listener = (): void => {
-      if (process.stdin.isTTY && TERMINAL_SIGNALS.includes(signal)) return;
-      child.kill(signal);
-    };
-    process.on(signal, listener);
-    return () => process.off(signal, listener);
-  });
-  return () => stops.forEach((stop) => stop());
 }
 
 function startFailure(program: string, error: unknown): unknown {

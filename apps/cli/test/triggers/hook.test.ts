@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventOfHook } from "../../src/hook/hook-event.ts";
 import { parseHookInput } from "../../src/hook/hook-input.ts";
 import { contextOutput } from "../../src/hook/hook-recall.ts";
-import { type CliResult, Sandbox } from "../run-cli.ts";
+import { BIN, type CliResult, NODE_OPTIONS, Sandbox } from "../run-cli.ts";
 
 let sandbox: Sandbox;
 
@@ -166,6 +167,21 @@ describe("silent, with exit status 0", () => {
     expect(await hook(event)).toMatchObject({ status: 0, stdout: "", stderr: "" });
     expect(existsSync(join(sandbox.folder, ".holdfast"))).toBe(false);
     expect(existsSync(sandbox.environment["XDG_DATA_HOME"] ?? "")).toBe(false);
+  });
+
+  test.each([
+    ["in a folder that was removed meanwhile", "mkdir gone && cd gone && rmdir ../gone; HOOK"],
+    ["when what it says finds no room", "HOOK >/dev/full"],
+  ])("%s", async (_what, line) => {
+    await add("so that there is a memory");
+    const hookLine = `"${process.execPath}" ${[...NODE_OPTIONS, BIN].join(" ")} hook claude-code`;
+    const { status, stdout, stderr } = spawnSync("sh", ["-c", line.replace("HOOK", hookLine)], {
+      cwd: sandbox.folder,
+      env: sandbox.environment,
+      input: JSON.stringify({ hook_event_name: "SessionStart", session_id: "s" }),
+      encoding: "utf8",
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
   });
 });
 

@@ -3,20 +3,12 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BIN, NODE_OPTIONS, Sandbox } from "../run-cli.ts";
+import type { Sandbox } from "../run-cli.ts";
+import { rememberingSandbox, RUN, RUN_LINE } from "./run-fixture.ts";
 
 let sandbox: Sandbox;
-
-beforeEach(async () => {
-  sandbox = new Sandbox();
-  delete sandbox.environment["HOLDFAST_TRIGGERS_ENABLED"];
-  const store = "vector_store: {config: {host: 127.0.0.1, port: 9}}";
-  writeFileSync(join(sandbox.folder, "holdfast.yaml"), `${store}\noutbox: {wait: 0}\n`);
-  await sandbox.run(["memory", "add", "so that there is a memory", "--no-trigger"]);
-});
+beforeEach(async () => void (sandbox = await rememberingSandbox()));
 afterEach(() => sandbox.remove());
-
-const RUN = [...NODE_OPTIONS, BIN, "run", "--"];
 
 function start(words: readonly string[], stderr: "pipe" | number = "pipe"): ChildProcess {
   return spawn(process.execPath, [...RUN, ...words], {
@@ -56,7 +48,7 @@ describe("the end of stderr is remembered of a failure", () => {
   const script = 'for n in $(seq 2000); do echo "line $n" >&2; done; exit 1';
 
   test("through a pipe, into which /dev/stderr can be opened", async () => {
-    const piped = `"${process.execPath}" ${RUN.join(" ")} sh -c 'echo by name >/dev/stderr; exit 3' 2>&1 >/dev/null | cat`;
+    const piped = `${RUN_LINE} sh -c 'echo by name >/dev/stderr; exit 3' 2>&1 >/dev/null | cat`;
     const { stdout } = spawnSync("sh", ["-c", piped], {
       cwd: sandbox.folder,
       env: sandbox.environment,
@@ -80,7 +72,7 @@ describe("the end of stderr is remembered of a failure", () => {
 
   test("redacted", async () => {
     const password = ["Sesame", "x", 99].join("");
-    const leak = `"${process.execPath}" ${RUN.join(" ")} sh -c 'echo "DB_PASSWORD=${password}" >&2; exit 3' 2>&1 >/dev/null | cat`;
+    const leak = `${RUN_LINE} sh -c 'echo "DB_PASSWORD=${password}" >&2; exit 3' 2>&1 >/dev/null | cat`;
     spawnSync("sh", ["-c", leak], { cwd: sandbox.folder, env: sandbox.environment });
     const text = (await runs())[0]?.text ?? "";
     expect(text).toContain("DB_PASSWORD=[redacted:pair]");
@@ -88,25 +80,19 @@ describe("the end of stderr is remembered of a failure", () => {
   });
 });
 
-test("a signal that ends the program ends this one, too", async () => {
-  const child = start(["sh", "-c", "kill -TERM $$"]);
-  expect(await once(child, "exit")).toEqual([null, "SIGTERM"]);
-  expect((await runs())[0]?.text).toContain("was ended by SIGTERM");
-});
-
-test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
-  "%s is passed on, and the program answers it",
-  async (signal) => {
-    const script = `trap 'echo heard; exit 5' ${signal.slice(3)}; echo ready; while :; do sleep 0.1; done`;
-    const child = start(["sh", "-c", script]);
-    let stdout = "";
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      if (!stdout.includes("ready")) setTimeout(() => child.kill(signal), 50);
-      stdout += text;
-    });
-    expect(await once(child, "close")).toEqual([5, null]);
-    expect(stdout).toBe("ready\nheard\n");
+// What was still on its way at the program's end was lost.
+test.each(["exit 3", "kill -TERM $$"])(
+  "stderr is whole and in order where it is read slowly, and the program ends by %s",
+  (end) => {
+    // Between what two pipes hold and what holds up the program: 64 KiB to some 200.
+    for (const lines of [14_000, 25_000, 40_000]) {
+      const slow = `${RUN_LINE} sh -c 'seq ${lines} >&2; ${end}' 2>&1 >/dev/null | (sleep 2; cat)`;
+      const shell = { cwd: sandbox.folder, env: sandbox.environment, encoding: "utf8" } as const;
+      const { stdout } = spawnSync("sh", ["-c", slow], shell);
+      expect(stdout).toBe(spawnSync("seq", [String(lines)], shell).stdout);
+    }
   },
+  60_000,
 );
 
 test("what the program leaves behind keeps its stderr, and is not waited for", async () => {
@@ -122,21 +108,6 @@ test("what the program leaves behind keeps its stderr, and is not waited for", a
   expect(stderr).toBe("late\n");
 }, 30_000);
 
-test("a terminal stays one, as full-screen programs need it", async () => {
-  const ask =
-    "process.stdout.write(JSON.stringify([0, 1, 2].map((fd) => require('node:tty').isatty(fd))))";
-  writeFileSync(join(sandbox.folder, "ask.cjs"), ask);
-  const line = `"${process.execPath}" ${RUN.join(" ")} "${process.execPath}" ask.cjs`;
-  const { stdout, error } = spawnSync("script", ["-qec", line, "/dev/null"], {
-    cwd: sandbox.folder,
-    env: sandbox.environment,
-    encoding: "utf8",
-  });
-  if (error !== undefined)
-    throw new Error("this test needs script(1), of util-linux", { cause: error });
-  expect(stdout.trim()).toBe("[true,true,true]");
-});
-
 test("a program that is not there, and one that is none", async () => {
   expect(await sandbox.run(["run", "--", "no-such-program"])).toMatchObject({ status: 127 });
   expect(await sandbox.run(["run", "--", sandbox.folder])).toMatchObject({ status: 126 });
@@ -147,4 +118,23 @@ test("a broken configuration is no reason not to run", async () => {
   writeFileSync(join(sandbox.folder, "holdfast.yaml"), "nonsense: [");
   const result = await sandbox.run(["run", "--", "sh", "-c", "echo out; exit 3"]);
   expect(result).toMatchObject({ status: 3, stdout: "out\n", stderr: "" });
+});
+
+// It was called unexpected, and the program was not run.
+test("nor is a folder that was removed meanwhile; other commands say what is wrong", async () => {
+  const holdfast = RUN_LINE.replace(/ run --$/, "");
+  const gone = (line: string): unknown => {
+    const script = `mkdir gone && cd gone && rmdir ../gone; ${line}`;
+    const { status, stdout, stderr } = spawnSync("sh", ["-c", script], {
+      cwd: sandbox.folder,
+      env: sandbox.environment,
+      encoding: "utf8",
+    });
+    return { status, stdout, stderr };
+  };
+  expect(gone(`${RUN_LINE} echo out`)).toEqual({ status: 0, stdout: "out\n", stderr: "" });
+  expect(gone(`${holdfast} memory list`)).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^error: The folder that this is run in was removed\nnext: /),
+  });
 });

@@ -21,6 +21,7 @@ async function answer(context: Context): Promise<void> {
   };
   const tell = (error: Error): void => say(`not remembered: ${error.message}`);
   process.removeAllListeners("warning").on("warning", tell);
+  process.stdout.removeAllListeners("error").on("error", tell);
   process.on("uncaughtException", (error) => {
     tell(error);
     process.exit(0);
