@@ -129,7 +129,9 @@ test("killed at any point, a backup and a restore leave the state before or the 
     expect(run(chroma, "backup", point).signal).toBe("SIGKILL");
     expect(listBackups(join(folder, "backups")).backups).toEqual([]);
   }
-  expect(run(chroma, "backup").report).toMatchObject({ memories: 700 });
+  expect(run(chroma, "backup", "in-place").signal).toBe("SIGKILL");
+  await using backups = backupsOn(chroma, join(folder, "state"));
+  expect(await backups.verify(join(folder, "backups/b.yaml"))).toMatchObject({ memories: 700 });
   const before = said(memory);
   await memory.add("since then", { id: "since" });
   await memory.update("id NUL 0", { text: "changed since then" });
@@ -151,10 +153,13 @@ test("killed at any point, a backup and a restore leave the state before or the 
     list.map((one) => ({ ...(one as object), revision: 0 }));
   expect(withoutRevision(said(memory))).toEqual(withoutRevision(before));
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 700, foreign: 0 });
-  await using backups = backupsOn(chroma, join(folder, "state"));
   await backups.undo(backups.planUndo());
   expect(withoutRevision(said(memory))).toEqual(withoutRevision(after));
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 701 });
+  expect(run(chroma, "restore", "swapped").signal).toBe("SIGKILL");
+  expect((await memory.search("since then")).degraded).toBe(false);
+  expect(withoutRevision(said(memory))).toEqual(withoutRevision(before));
+  expect(await memory.compare()).toMatchObject({ equal: true, compared: 700, foreign: 0 });
 }, 300_000);
 
 const worldOf = (texts: readonly (string | undefined)[]): string =>
