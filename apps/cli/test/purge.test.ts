@@ -108,6 +108,23 @@ test("at once, with a copy in quarantine and a backup, which it names and leaves
   expect(filesWith("xylophone")).toEqual([".holdfast/chroma.holdfast/quarantine/old/data/copy"]);
 }, 240_000);
 
+test("events that were recorded for policies go with the memory that they were about", async () => {
+  await run("init");
+  mkdirSync(join(sandbox.folder, "policies"));
+  const rule =
+    "{name: tagged, conditions: [{type: always}], actions: [{type: add_tag, parameters: {tag: seen}}]}";
+  writeFileSync(join(sandbox.folder, "policies/tagged.yaml"), rule);
+  const config = join(sandbox.folder, "holdfast.yaml");
+  writeFileSync(config, `${readFileSync(config, "utf8")}\npolicies: {record_events: 10}\n`);
+  await run("memory", "add", "the xylophone stands in the quartzroom", "--id", "secret");
+  await run("memory", "add", "another memory", "--id", "other");
+  expect(filesWith("xylophone").join(" ")).toContain("policy-events.db");
+  const purged = await run("memory", "forget", "secret", "--purge", "--yes");
+  expect(purged).toMatchObject({ status: 0, json: { data: { purged: { remains: [] } } } });
+  expect(filesWith("xylophone")).toEqual([]);
+  expect(filesWith("another memory").join(" ")).toContain("policy-events.db");
+}, 240_000);
+
 test("an archive is found that holds it as JSON does; what was not searched for is said", async () => {
   await run("init");
   const file = join(sandbox.folder, "holdfast.yaml");

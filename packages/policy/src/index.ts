@@ -68,6 +68,7 @@ export {
 } from "./suite/suite-document.ts";
 export type { DecisionRecord, EffectRecord } from "./replay/decision-record.ts";
 export {
+  dropEventsAbout,
   dropRecordedEvents,
   EventRecorder,
   type EventRecorderOptions,

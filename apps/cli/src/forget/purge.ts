@@ -83,6 +83,15 @@ export async function compactManaged(
   return true;
 }
 
+/** Takes out what was recorded of the decisions of policies on them. */
+export async function purgeEvents(loaded: LoadedConfig, ids: readonly string[]): Promise<void> {
+  const [{ dropEventsAbout }, { placeOfPolicies }] = await Promise.all([
+    import("@holdfast/policy"),
+    import("../policy/policy-place.ts"),
+  ]);
+  dropEventsAbout(placeOfPolicies(workspaceOf(loaded)).eventsFile, ids);
+}
+
 /** What can still be read of memories in the files that Holdfast knows of, and their backups. */
 export async function findRemains(
   loaded: LoadedConfig,

@@ -34,7 +34,7 @@ export const policies = {
       maximum: 100000,
       default: 0,
       description:
-        "How many of the last events, with their texts, are kept for policy replay; what is forgotten stays in them until they are dropped. 0 keeps none.",
+        "How many of the last events, with their texts, are kept for policy replay; what is forgotten stays in them until it is purged, or they are dropped. 0 keeps none.",
     },
     webhooks: {
       type: "object",

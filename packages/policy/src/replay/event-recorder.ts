@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { Database, SqliteError } from "@holdfast/sqlite";
 import type { Evaluation } from "../evaluation.ts";
 import type { PolicyEvent } from "../policy-event.ts";
@@ -92,6 +92,19 @@ export class EventRecorder implements Disposable {
       );
     });
   }
+}
+
+/** Deletes, for good, what was recorded about these memories, if there is anything. @throws SqliteError */
+export function dropEventsAbout(path: string, memoryIds: readonly string[]): void {
+  if (!existsSync(path)) return;
+  using db = Database.open(path, { migrations: MIGRATIONS, secureDelete: true });
+  db.transaction(() => {
+    const drop = db.prepare(
+      "DELETE FROM decided WHERE json_extract(event, '$.context.memory_id') = ?",
+    );
+    for (const id of memoryIds) drop.run(id);
+  });
+  db.checkpoint();
 }
 
 /** Deletes what was recorded, if there is anything. */

@@ -84,9 +84,10 @@ async function remembered(memory: Memory, ids: readonly string[]): Promise<Memor
 }
 
 async function purge({ all, memories, copies }: Done, context: Context): Promise<PurgeReport> {
-  const { compactManaged, findRemains } = await import("../../forget/purge.ts");
+  const { compactManaged, findRemains, purgeEvents } = await import("../../forget/purge.ts");
   const loaded = context.config();
   const compacted = copies !== undefined && (await compactManaged(loaded, all, context));
+  await purgeEvents(loaded, all);
   const report = {
     compacted,
     collections: copies ?? [],
