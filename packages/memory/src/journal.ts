@@ -46,7 +46,8 @@ export class Journal {
   /** Names this file as a writer of the collection. */
   readonly writer: string;
   readonly #bounds: OutboxBounds;
-  #mustScour: boolean;
+  /** How long the next scouring waits for readers, in milliseconds; undefined when none is due. */
+  #scourWaitMs: number | undefined;
 
   constructor(
     directory: string,
@@ -56,8 +57,10 @@ export class Journal {
   ) {
     this.path = join(directory, "memory.db");
     this.#bounds = bounds;
-    // Whoever left it may have died before it had erased what was forgotten.
-    this.#mustScour = (statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    // Whoever left it may have died before it had erased what was forgotten. Mostly nobody did, and
+    // it is in use: then nothing waits.
+    const left = statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    this.#scourWaitMs = left > 0 ? 0 : undefined;
     const open = (synchronous: "FULL" | "NORMAL"): Database =>
       Database.open(this.path, { migrations: MIGRATIONS, synchronous, secureDelete: true });
     const accepting = translating(() => open("FULL"));
@@ -134,17 +137,26 @@ export class Journal {
   }
 
   /** Empties the WAL, so that what was deleted is gone from it too; later, if a reader is in the way. */
-  scour(): void {
-    this.#mustScour = !translating(() => this.#accepting.db.checkpoint(SCOUR_WAIT_MS));
+  scour(waitMs: number = SCOUR_WAIT_MS): void {
+    const isDone = translating(() => this.#accepting.db.checkpoint(waitMs));
+    this.#scourWaitMs = isDone ? undefined : waitMs;
   }
 
   /** Something that may not stay was deleted: the end of the run scours. */
   scourLater(): void {
-    this.#mustScour = true;
+    this.#scourWaitMs = SCOUR_WAIT_MS;
   }
 
   scourIfDue(): void {
-    if (this.#mustScour) this.scour();
+    const waitMs = this.#scourWaitMs;
+    if (waitMs === undefined) return;
+    try {
+      this.scour(waitMs);
+    } catch (error) {
+      // What is not known to be due may wait until the disk takes it.
+      const isRefused = error instanceof MemoryError && error.code === "OUTBOX_UNWRITABLE";
+      if (waitMs > 0 || !isRefused) throw error;
+    }
   }
 
   pruneKept(): void {
