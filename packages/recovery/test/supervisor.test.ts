@@ -214,6 +214,21 @@ describe("a supervisor", () => {
     expect(events.findLast(({ type }) => type === "status")).toMatchObject({ to: "offline" });
   });
 
+  test("says between attempts how it is, and makes no more of them once somebody else has helped", async () => {
+    const { service, clock, events } = supervised({ restart: { attemptsMax: 100 } });
+    await clock.advance(1_000);
+    service.refuses = true;
+    service.fall(10);
+    await clock.advance(2_000);
+    expect(events.findLast(({ type }) => type === "status")).toMatchObject({ to: "offline" });
+    service.serves = true;
+    await clock.advance(60_000);
+    const made = decisions(events).length;
+    expect(events.findLast(({ type }) => type === "recovered")).toBeDefined();
+    await clock.advance(60_000);
+    expect(decisions(events)).toHaveLength(made);
+  });
+
   test("attempts at one trouble are one incident, also of a service that does not even start", async () => {
     const { service, clock, events, journal } = supervised({ starts: true, refuses: true });
     await clock.advance(60_000);

@@ -186,6 +186,8 @@ export class Supervisor {
         policy.forgive();
         return;
       }
+      // So that nobody is left to believe what was seen before; and somebody else may have helped.
+      if (serves(await this.#look(signal)) && this.#exit === undefined) return;
       const exit = this.#takeExit();
       decision = exit === undefined ? policy.troubled(message) : policy.crashed(exit.ranMs);
     }
