@@ -7,6 +7,9 @@ const NAME = "connectivity";
 /** Longer than a health check's: what is planned from it is done. */
 const LIMIT_MS = 10_000;
 
+/** A server that is down or hangs is found by these. */
+const RESTARTABLE = ["tcp", "heartbeat"];
+
 const CREATE_PLACE: PlannedStep = {
   action: "create-place",
   parameters: {},
@@ -19,7 +22,7 @@ const CREATE_PLACE: PlannedStep = {
 
 /** Where does the way to the store end: name, port, HTTP, credentials, tenant and database? */
 export function connectivityStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy {
-  const { target, store, createPlace, server } = deps;
+  const { target, store, createPlace, server, orchestrator } = deps;
   return {
     name: NAME,
     diagnose: async ({ signal }) => {
@@ -36,8 +39,10 @@ export function connectivityStrategy(deps: ChromaRecoveryDeps): RecoveryStrategy
       if (lacksPlace && createPlace !== undefined) {
         return diagnosisOf(NAME, findings, [CREATE_PLACE]);
       }
-      if (server !== undefined && nearest.check !== "access")
-        return diagnosisOf(NAME, findings, []);
+      // What a restart may end is the first strategy's, who can restart it.
+      const isOurs = server !== undefined && nearest.check !== "access";
+      const isRestarted = orchestrator !== undefined && RESTARTABLE.includes(nearest.check);
+      if (isOurs || isRestarted) return diagnosisOf(NAME, findings, []);
       const { message, hint = "See whether Chroma runs there." } = nearest;
       return diagnosisOf(NAME, findings, [], { message, hint });
     },
