@@ -1,5 +1,10 @@
 import { memoryOutcomeClass } from "@holdfast/memory/service";
-import { type MetricsEvent, MetricsStore, type MetricsSummary } from "@holdfast/metrics";
+import {
+  EVENT_KINDS,
+  type MetricsEvent,
+  MetricsStore,
+  type MetricsSummary,
+} from "@holdfast/metrics";
 import { FAILED_EVENT, LAST_SUCCESS_GAUGE } from "./metrics.ts";
 import { metricsFileOf, type Workspace } from "./workspace.ts";
 
@@ -11,6 +16,15 @@ export interface MetricsDigest {
   memory: Tally;
   store: Tally;
   last: LastRuns;
+  /** When a canary of a keeper or a monitor last came back; missing before the first. */
+  canaryAt?: number;
+  /** Since when the store is known not to serve; missing while it is not. */
+  down?: StoreDown;
+}
+
+export interface StoreDown {
+  sinceMs: number;
+  reason: string;
 }
 
 export interface Tally {
@@ -36,6 +50,8 @@ export interface LastRun {
   message?: string;
 }
 
+const EVENTS_MAX = 50;
+
 /** @throws SqliteError when the file cannot be read. */
 export function digestMetrics(workspace: Workspace, since: string): MetricsDigest {
   using metrics = new MetricsStore({
@@ -50,7 +66,28 @@ export function digestMetrics(workspace: Workspace, since: string): MetricsDiges
     memory: tally(operations.filter((each) => !ofStore(each))),
     store: tally(operations.filter(ofStore)),
     last: lastRuns(metrics, since, gauges),
+    ...canaryOf(gauges),
+    ...downOf(metrics),
   };
+}
+
+function canaryOf(gauges: MetricsSummary["gauges"]): Pick<MetricsDigest, "canaryAt"> {
+  const gauge = gauges.find(
+    ({ name, labels }) => name === LAST_SUCCESS_GAUGE && labels["operation"] === "store.canary",
+  );
+  return gauge === undefined ? {} : { canaryAt: gauge.value };
+}
+
+/** By what keepers and monitors have seen, each of which opens an incident that it finds open anew. */
+function downOf(metrics: MetricsStore): Pick<MetricsDigest, "down"> {
+  const kinds = [EVENT_KINDS.incidentOpened, EVENT_KINDS.incidentClosed];
+  const events = metrics.events({ since: 0, kinds, limit: EVENTS_MAX });
+  const closed = events.findIndex(({ kind }) => kind === EVENT_KINDS.incidentClosed);
+  const opened = closed === -1 ? events : events.slice(0, closed);
+  const [latest] = opened;
+  const first = opened.at(-1);
+  if (latest === undefined || first === undefined) return {};
+  return { down: { sinceMs: first.atMs, reason: String(latest.data["reason"] ?? "") } };
 }
 
 /** When something last went well, whenever that was, and the latest failure of the window. */

@@ -2,6 +2,7 @@ import { formatDuration } from "@holdfast/core";
 import type { MemoryStatus, SalvageStatus } from "@holdfast/memory";
 import { circuitName, worstCircuit } from "./breaker-text.ts";
 import type { KeeperStatus } from "./keeper/keeper-status.ts";
+import type { MetricsDigest } from "./metrics-digest.ts";
 
 export interface Verdict {
   status: "healthy" | "degraded" | "recovering" | "unhealthy" | "unknown";
@@ -21,6 +22,8 @@ export interface VerdictOptions {
   keeper: KeeperStatus | undefined;
   /** Its server was started, and is not there any more. */
   isServerGone?: boolean;
+  /** What those who watch the store have seen of it. */
+  seen?: Pick<MetricsDigest, "canaryAt" | "down"> | undefined;
 }
 
 /** The health loop's own, which a test holds it to: to load all of that for a number takes time. */
@@ -33,8 +36,10 @@ type Judgement = Omit<Verdict, "evidenceAgeMs">;
 
 /** What a workspace's own records and its keeper's say about it, the worst first. */
 export function verdictOf(status: MemoryStatus, options: VerdictOptions): Verdict {
-  const { now, intervalMs, keeper, isServerGone = false } = options;
-  const answers = [status.storeLastAnsweredAt, keeper?.canaryAt].filter((at) => at !== undefined);
+  const { now, intervalMs, keeper, isServerGone = false, seen } = options;
+  const answers = [status.storeLastAnsweredAt, keeper?.canaryAt, seen?.canaryAt].filter(
+    (at) => at !== undefined,
+  );
   // Of an answer that is still to come nobody can say how old it is.
   const dated = answers.filter((at) => at <= now + CLOCK_SKEW_MS);
   const isSetBack = dated.length === 0 && answers.length > 0;
@@ -48,6 +53,8 @@ export function verdictOf(status: MemoryStatus, options: VerdictOptions): Verdic
       freshMs,
       isStopped: keeper?.running === false,
       isSetBack,
+      downMs: seen?.down && Math.max(0, now - seen.down.sinceMs),
+      downWhy: seen?.down?.reason,
     });
   return { ...judgement, evidenceAgeMs };
 }
@@ -103,11 +110,14 @@ interface Evidence {
   freshMs: number;
   isStopped: boolean;
   isSetBack: boolean;
+  /** How long it has been seen not to serve, and why. */
+  downMs: number | undefined;
+  downWhy: string | undefined;
 }
 
 function judge(
   { ledger, breaker: circuits, outbox }: MemoryStatus,
-  { ageMs, freshMs, isStopped, isSetBack }: Evidence,
+  { ageMs, freshMs, isStopped, isSetBack, downMs, downWhy }: Evidence,
 ): Judgement {
   const breaker = worstCircuit(circuits);
   if (breaker.state === "open")
@@ -145,6 +155,12 @@ function judge(
       status: "unknown",
       cause: "the clock was set back since the store answered: how long ago that was is not known",
       next: "holdfast server status",
+    };
+  if (downMs !== undefined && downMs < (ageMs ?? Infinity))
+    return {
+      status: "unhealthy",
+      cause: `the store has not served for ${formatDuration(downMs)}: ${downWhy}`,
+      next: PLAN,
     };
   if (ageMs === undefined)
     return {

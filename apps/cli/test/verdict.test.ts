@@ -2,9 +2,10 @@ import { expect, test } from "@jest/globals";
 import type { MemoryStatus } from "@holdfast/memory";
 import * as recovery from "@holdfast/recovery";
 import type { KeeperStatus } from "../src/keeper/keeper-status.ts";
-import { FRESH_INTERVALS, verdictOf } from "../src/verdict.ts";
+import { FRESH_INTERVALS, type VerdictOptions, verdictOf } from "../src/verdict.ts";
 
 const NOW = 1_700_000_000_000;
+const DOWN = { sinceMs: NOW - 120_000, reason: "ECONNREFUSED" };
 
 interface Facts {
   residual?: number;
@@ -17,6 +18,7 @@ interface Facts {
   lost?: string[];
   keeper?: Partial<KeeperStatus>;
   isServerGone?: boolean;
+  seen?: VerdictOptions["seen"];
 }
 
 function keeper({ keeper: known }: Facts): KeeperStatus | undefined {
@@ -107,6 +109,27 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     /server/,
   ],
   [
+    "a monitor has seen that the store does not serve since it answered",
+    { answeredAt: NOW - 300_000, seen: { down: DOWN } },
+    "unhealthy",
+    /not served for 2 min: ECONNREFUSED/,
+    /recover --dry-run/,
+  ],
+  [
+    "the store has answered since it was seen not to",
+    { seen: { down: DOWN } },
+    "healthy",
+    /answered 1 s ago/,
+    undefined,
+  ],
+  [
+    "a monitor's canary came back",
+    { answeredAt: NOW - 900_000, seen: { canaryAt: NOW - 2_000 } },
+    "healthy",
+    /answered 2 s ago/,
+    undefined,
+  ],
+  [
     "the clock was set back since the store answered",
     { answeredAt: NOW + 86_400_000 },
     "unknown",
@@ -188,6 +211,7 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     intervalMs: 30_000,
     keeper: keeper(facts),
     isServerGone: facts.isServerGone ?? false,
+    seen: facts.seen,
   });
   expect(verdict.status).toBe(expected);
   expect(verdict.cause).toMatch(cause);

@@ -55,6 +55,7 @@ async function status(context: Context): Promise<void> {
             intervalMs: durationMs(interval),
             keeper,
             isServerGone: server?.running === false && server.recorded,
+            seen: metrics,
           })
         : SWITCHED_OFF,
       configuration: {
