@@ -170,13 +170,14 @@ function translateOpenError(error: unknown, path: string): unknown {
     EPERM: "SQLITE_READONLY",
     ENOSPC: "SQLITE_FULL",
     ENOTDIR: "SQLITE_CANTOPEN",
+    EEXIST: "SQLITE_CANTOPEN",
   };
   const code = errno === undefined ? undefined : codes[errno];
   if (code === undefined) return translateSqliteError(error, path);
   return new SqliteError(`The database cannot be opened: ${path} (${(error as Error).message})`, {
     code,
     path,
-    hint: "Make the folder writable, with some free space; nothing was changed.",
+    hint: "It needs a folder that can be written, with some free space; nothing was changed.",
     cause: error,
   });
 }

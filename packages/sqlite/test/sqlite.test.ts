@@ -101,6 +101,13 @@ describe("Database", () => {
     );
   });
 
+  test("says that a file is where its folder belongs", () => {
+    writeFileSync(join(folder, "deep"), "in the way");
+    expect(() => Database.open(path, { migrations: [NOTE] })).toThrow(
+      expect.objectContaining({ code: "SQLITE_CANTOPEN", path, hint: expect.any(String) }),
+    );
+  });
+
   test("names a damaged file, whether by its header or by its pages", () => {
     const garbled = join(folder, "garbled.db");
     writeFileSync(garbled, "this is no database, but long enough to be taken for one".repeat(40));

@@ -1,5 +1,6 @@
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { cannotStart } from "./server-error.ts";
 
 /** Where the state of one data directory lives. */
 export interface StatePaths {
@@ -41,11 +42,18 @@ export function statePathsOf(dataDirectory: string): StatePaths {
   };
 }
 
-/** Creates the state directory (0700, ignored by git). Idempotent. @throws errno errors. */
+/**
+ * Creates the state directory (0700, ignored by git). Idempotent.
+ * @throws ServerError `SERVER_START_FAILED`.
+ */
 export function ensureStateDirectory(dataDirectory: string): StatePaths {
   const paths = statePathsOf(dataDirectory);
-  mkdirSync(paths.stateDirectory, { recursive: true, mode: 0o700 });
-  writeOnce(join(paths.stateDirectory, ".gitignore"), "*\n");
+  try {
+    mkdirSync(paths.stateDirectory, { recursive: true, mode: 0o700 });
+    writeOnce(join(paths.stateDirectory, ".gitignore"), "*\n");
+  } catch (error) {
+    throw cannotStart(error, paths.dataDirectory);
+  }
   return paths;
 }
 
