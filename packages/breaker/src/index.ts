@@ -30,16 +30,22 @@ export {
 } from "./breaker-options.ts";
 export {
   type BreakerRecord,
+  type ClosedRecord,
   type ErrorEvidence,
   type ForcedMode,
+  type HalfOpenRecord,
+  type OpenRecord,
   type StateName,
 } from "./breaker-record.ts";
 export {
   type BreakerStateStore,
+  type MaybePromise,
   MemoryBreakerStateStore,
   type RecordChange,
 } from "./breaker-state-store.ts";
+export { type WindowCounts } from "./call-health.ts";
 export { type Work } from "./call.ts";
+export { type CallCounts } from "./circuit-setup.ts";
 export { type BreakerDeps, CircuitBreaker, type ExecuteOptions } from "./circuit-breaker.ts";
 export { SqliteBreakerStateStore } from "./sqlite-breaker-state-store.ts";
 export { type Outcome } from "./transition.ts";

@@ -11,10 +11,11 @@ export {
 export { explainConfig, type KeyExplanation, type Statement } from "./explain-config.ts";
 export { generateConfig, type GenerateOptions } from "./generate/generate-config.ts";
 export { overlayFileOf } from "./layers/file-layer.ts";
+export type { Layer } from "./layers/layer.ts";
 export type { LoadOptions } from "./layers/stack.ts";
 export { variableOf } from "./layers/value-layers.ts";
 export { type LoadedConfig, loadConfig } from "./load-config.ts";
-export type { ConfigSource } from "./locate-config.ts";
+export type { ConfigSource, LocateOptions } from "./locate-config.ts";
 export { checkConfig, parseConfig, type ParsedConfig, type ParseOptions } from "./parse-config.ts";
 export { readSecret } from "./secret.ts";
 export { type Validation, validateConfig, type ValidateOptions } from "./validate-config.ts";

@@ -22,7 +22,13 @@ export { drillBackup, type DrillReport, type DrillScratch } from "./backup/drill
 export type { PlanSample, RestoreDifference } from "./backup/restore-plan.ts";
 export type { RestoreReport } from "./backup/run-restore.ts";
 export type { UndoReport } from "./backup/run-undo.ts";
-export type { AttachedText, Compression, Manifest } from "./backup/manifest-schema.ts";
+export type {
+  AttachedText,
+  Compression,
+  Manifest,
+  ManifestCollection,
+  ManifestData,
+} from "./backup/manifest-schema.ts";
 export { readManifest } from "./backup/manifest.ts";
 export { type Retention, RETENTION_DEFAULTS } from "./backup/retention.ts";
 export { dueAt } from "./backup/schedule.ts";
@@ -95,6 +101,8 @@ export {
   type RetentionReport,
 } from "./retention/prune-memory.ts";
 export type { SyncOptions, SyncReport } from "./sync/sync-collection.ts";
+export type { SyncCounts } from "./sync/sync-state.ts";
+export type { MemoryContent } from "./record-codec.ts";
 export { syncMemory, type SyncTarget } from "./sync/sync-memory.ts";
 export { type MemoryScope, memoryScope, type ScopeOptions } from "./triggers/memory-scope.ts";
 export type { RateLimit } from "./triggers/rate-limit.ts";

@@ -8,7 +8,7 @@ export {
 export type { MetricsLogger, MetricsStatus } from "./flusher.ts";
 export { Histogram, HISTOGRAM_MAX, HISTOGRAM_MIN, QUANTILE_RELATIVE_ERROR } from "./histogram.ts";
 export type { IncidentSummary } from "./incidents.ts";
-export { EVENT_KINDS, type Lifecycle } from "./lifecycle.ts";
+export { EVENT_KINDS, type Lifecycle, type LifecycleTarget } from "./lifecycle.ts";
 export type { Tier } from "./maintenance.ts";
 export { MetricsError, type MetricsErrorCode } from "./metrics-error.ts";
 export {

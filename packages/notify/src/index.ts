@@ -22,4 +22,4 @@ export {
   type WebhookRequest,
   type WebhookResponse,
 } from "./webhook-request.ts";
-export { verifyWebhook, webhookSignature } from "./webhook-signature.ts";
+export { type SignedWebhook, verifyWebhook, webhookSignature } from "./webhook-signature.ts";

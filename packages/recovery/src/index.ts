@@ -21,6 +21,7 @@ export {
 export type { JournalHold } from "./engine/journal-hold.ts";
 export type { RecoveryEvent } from "./engine/recovery-event.ts";
 export { type IncidentQuery, RecoveryJournal } from "./engine/recovery-journal.ts";
+export type { CheckHistory } from "./health/check-history.ts";
 export {
   type CheckReport,
   FRESH_INTERVALS,
