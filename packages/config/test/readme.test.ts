@@ -15,10 +15,11 @@ test("the README's example works as written", () => {
     symlinkSync(root, join(folder, "node_modules/@holdfast/config"));
     const example = /```js\n([^]*?)```/.exec(readme)?.[1] ?? "";
     writeFileSync(join(folder, "example.mjs"), example);
+    const { PATH, NODE_OPTIONS } = process.env;
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ["--conditions=@holdfast/source", "example.mjs"],
-      { cwd: folder, encoding: "utf8", env: { PATH: process.env["PATH"], TMPDIR: folder } },
+      { cwd: folder, encoding: "utf8", env: { PATH, NODE_OPTIONS, TMPDIR: folder } },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const printed = /^\/\/ (slip\.yaml.*)$/m.exec(example)?.[1];

@@ -31,7 +31,8 @@ export function filterSql(collection: number, filter: Filter, now: number): Cond
       `EXISTS (SELECT 1 FROM json_each(memory.metadata) AS pair WHERE pair.key = ? AND ${valueSql(value)})`,
     );
     parameters.push(key);
-    if (typeof value !== "boolean") parameters.push(value);
+    if (typeof value === "number") parameters.push(JSON.stringify(value));
+    if (typeof value === "string") parameters.push(value);
   }
   return { sql: parts.join(" AND "), parameters };
 }
@@ -47,6 +48,8 @@ export function isEmptyFilter(filter: Filter): boolean {
 
 function valueSql(value: MetadataValue): string {
   if (typeof value === "boolean") return `pair.type = '${value}'`;
-  if (typeof value === "number") return "pair.type IN ('integer', 'real') AND pair.value = ?";
+  // Read by SQLite itself: its older releases round what they read in the last digit.
+  if (typeof value === "number")
+    return "pair.type IN ('integer', 'real') AND pair.value = json_extract(?, '$')";
   return "pair.type = 'text' AND pair.value = ?";
 }

@@ -321,9 +321,11 @@ export class Journal {
 
   /** Once it is lost, nobody else could say. */
   noteForm({ embedder, distance, settings }: CollectionInfo): void {
+    const form = JSON.stringify({ embedder, distance, settings });
+    // Not ?1 twice: Node 22.16 takes numbered parameters for named ones.
     this.working.db
-      .prepare("UPDATE collection SET form = ?1 WHERE collection = ?2 AND form IS NOT ?1")
-      .run(JSON.stringify({ embedder, distance, settings }), this.collection);
+      .prepare("UPDATE collection SET form = ? WHERE collection = ? AND form IS NOT ?")
+      .run(form, this.collection, form);
   }
 
   close(): void {
