@@ -146,6 +146,23 @@ test("config explain tells the layers, the winner first", async () => {
   expect((await run("config", "explain", "outbox.wiat")).status).toBe(2);
 });
 
+// A webhook's address with its key stood in what deploy would not show.
+test("config explain shows no secret in a value that is none by its key, as deploy does not", async () => {
+  const key = ["xoxb", "123456789012", "123456789012", "AbCdEfGhIjKlMnOpQrStUvWx"].join("-");
+  const hooks = [`https://example.org/hook/${key}`, "https://ops:hunter2@example.org/hook"];
+  const channels = hooks.map((url) => `{type: webhook, url: "${url}"}`).join(", ");
+  write("holdfast.yaml", `alerts: {channels: [${channels}]}\n`);
+  for (const path of ["alerts.channels", "alerts"]) {
+    const { status, stdout } = await run("config", "explain", path);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringContaining("https://ops:…@example.org/hook"),
+    ]);
+    expect(stdout).not.toMatch(/xoxb|hunter2/);
+    expect((await run("config", "explain", path, "--json")).stdout).not.toMatch(/xoxb|hunter2/);
+  }
+});
+
 test("--set holds for one command, and its slip is told", async () => {
   write("holdfast.yaml", "vector_store: {config: {host: 127.0.0.1, port: 9}}\n");
   const off = await run("memory", "add", "x", "--set", "enabled=false", "--json");

@@ -8,7 +8,7 @@ import { type LoadOptions, stackOf } from "./layers/stack.ts";
 import { variableOf } from "./layers/value-layers.ts";
 import { loadConfig } from "./load-config.ts";
 import { entryAt } from "./rules/entry-at.ts";
-import { isSecretPath } from "./secret.ts";
+import { shownValue } from "./secret.ts";
 
 /** What one layer states for a key. */
 export interface Statement {
@@ -20,7 +20,7 @@ export interface Statement {
   value: unknown;
 }
 
-/** Why one key has the value it has. Values that look secret are replaced by "(not shown)". */
+/** Why one key has the value it has. Values as they are shown, never a secret. */
 export interface KeyExplanation {
   path: string;
   /** In force: complete, paths absolute; undefined when there is none. */
@@ -97,13 +97,15 @@ function explain({ path, schema }: LeafKey, config: Config, examined: Examined):
     const { file, line, column }: Pick<Finding, "file" | "line" | "column"> = sources.placeAt(
       entry.keyOffset,
     );
-    return [{ layer: layer.kind, file, line, column, value: shown(path, plainData(entry.value)) }];
+    return [
+      { layer: layer.kind, file, line, column, value: shownValue(path, plainData(entry.value)) },
+    ];
   });
   const value = valueAt(config, path);
   const selected = path === "environment" && value !== (statements[0]?.value ?? schema.default);
   return {
     path,
-    value: shown(path, value),
+    value: shownValue(path, value),
     layer: selected ? "selection" : (statements[0]?.layer ?? "default"),
     statements,
     ...(schema.default === undefined ? {} : { default: schema.default }),
@@ -124,6 +126,3 @@ function valueAt(config: unknown, path: string): unknown {
       config,
     );
 }
-
-const shown = (path: string, value: unknown): unknown =>
-  typeof value === "string" && isSecretPath(path) ? "(not shown)" : value;

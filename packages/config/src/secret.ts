@@ -6,8 +6,27 @@ import type { Environment } from "./interpolate.ts";
 const SECRET_KEY =
   /(^|[._-])(headers?\.[^.]+$|options\.|token|secret|pass(word|wd|phrase)?|api[_-]?key|authorization|credentials?|private)/i;
 
+const URL_PASSWORD = /(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g;
+
 /** Whether text under this key may be a secret, and so is not shown. */
-export const isSecretPath = (path: string): boolean => SECRET_KEY.test(path);
+const isSecretPath = (path: string): boolean => SECRET_KEY.test(path);
+
+/** A key's value for people: without text that may be a secret by its key, and without URLs' passwords. */
+export function shownValue(path: string, value: unknown): unknown {
+  if (typeof value === "string")
+    return isSecretPath(path) ? "(not shown)" : value.replace(URL_PASSWORD, "$1:…@");
+  if (Array.isArray(value)) return value.map((item) => shownValue(path, item));
+  if (typeof value !== "object" || value === null || isReference(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, shownValue(`${path}.${key}`, item)]),
+  );
+}
+
+/** `{env: NAME}` or `{file: PATH}`: itself no secret. */
+function isReference(value: object): boolean {
+  const [key = "", ...more] = Object.keys(value);
+  return more.length === 0 && ["env", "file"].includes(key);
+}
 
 /**
  * What a reference stands for; of a file, its text without the line break at its end.

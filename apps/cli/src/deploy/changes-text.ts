@@ -1,16 +1,11 @@
 import type { ConfigChange } from "@holdfast/config/deploy";
-import { createRedactor } from "@holdfast/memory";
 import { type Output, printable } from "../output.ts";
+import { shownText } from "../shown-value.ts";
 
-const redactor = createRedactor({ highEntropy: false });
-
-/**
- * Changes as they may be shown: a value that is no secret by its key may hold one, as a webhook's
- * address or a command's argument does.
- */
+/** Changes as they may be shown. */
 export function withoutSecrets(changes: readonly ConfigChange[]): ConfigChange[] {
   const clean = (value: string | undefined): string | undefined =>
-    value === undefined ? undefined : redactor.redact(value).text;
+    value === undefined ? undefined : shownText(value);
   return changes.map((change) => ({
     ...change,
     before: clean(change.before),

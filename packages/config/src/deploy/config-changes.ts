@@ -1,6 +1,6 @@
 import { parseYaml, plainData, type YamlNode } from "@holdfast/document";
 import { configSchema } from "../config-schema.ts";
-import { isSecretPath } from "../secret.ts";
+import { shownValue } from "../secret.ts";
 import type { DeployedContent } from "./deployment-content.ts";
 
 /** One key that two configurations state differently. Values as they are shown, never a secret. */
@@ -91,13 +91,12 @@ function isReference(node: Extract<YamlNode, { kind: "map" }>): boolean {
   return more === undefined && (key === "env" || key === "file");
 }
 
-const URL_PASSWORD = /(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g;
-
 function leafOf(path: string, value: unknown): Leaf {
-  const text = JSON.stringify(value);
-  const secret = isSecretPath(path) && typeof value === "string";
-  const shown = typeof value === "string" ? value : text;
-  return { value: text, shown: secret ? "(not shown)" : shown.replace(URL_PASSWORD, "$1:…@") };
+  const shown = shownValue(path, value);
+  return {
+    value: JSON.stringify(value),
+    shown: typeof shown === "string" ? shown : JSON.stringify(shown),
+  };
 }
 
 function defaultOf(path: string): Leaf | undefined {

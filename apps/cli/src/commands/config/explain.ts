@@ -3,6 +3,7 @@ import { explainConfig, type KeyExplanation, type Statement } from "@holdfast/co
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { columns, printable } from "../../output.ts";
+import { shownValue } from "../../shown-value.ts";
 
 export function register(command: Command, context: Context): void {
   command
@@ -16,7 +17,11 @@ export function register(command: Command, context: Context): void {
 
 function explain(path: string, context: Context): void {
   const { file, source } = context.config();
-  const keys = explainConfig(path, context.loadOptions);
+  const keys = explainConfig(path, context.loadOptions).map((key) => ({
+    ...key,
+    value: shownValue(key.value),
+    statements: key.statements.map((said) => ({ ...said, value: shownValue(said.value) })),
+  }));
   const single = keys.length === 1 && keys[0]?.path === path ? keys[0] : undefined;
   const text = single === undefined ? tableOf(keys) : storyOf(single);
   context.output.result({ file, source, keys }, printable(text));
