@@ -1,5 +1,5 @@
 // One package, installed alone by npm in an empty folder, used in every way that people use one.
-import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./run.mjs";
 
@@ -127,9 +127,11 @@ async function runFirstExample(folder, home, { url, nodes }) {
   const [, wanted] = /^npm install (.+)$/m.exec(readme) ?? [];
   if (wanted !== undefined) await npm(home, url, "install", ...wanted.split(" "));
   const file = language === "js" ? "example.mjs" : "example.mts";
-  await writeFile(join(home, file), example);
   for (const node of language === "js" ? nodes : [process.execPath]) {
-    await run(node, ["--disable-warning=ExperimentalWarning", file], { cwd: home });
+    // Each begins anew: what one has stored is not there for the next.
+    const cwd = await mkdtemp(join(home, "example-"));
+    await writeFile(join(cwd, file), example);
+    await run(node, ["--disable-warning=ExperimentalWarning", file], { cwd });
   }
 }
 

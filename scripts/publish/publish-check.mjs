@@ -15,11 +15,11 @@ const ROOT = join(import.meta.dirname, "../..");
 const AT_ONCE = 2;
 
 const scratch = await mkdtemp(join(tmpdir(), "holdfast-publish-"));
+const checkout = join(scratch, "checkout");
 const registry = await startRegistry(join(scratch, "registry"));
 try {
-  const checkout = join(scratch, "checkout");
   await run("git", ["clone", "--quiet", "--local", ROOT, checkout]);
-  const published = await publish(checkout, registry.url);
+  const published = await publish(registry.url);
   process.stdout.write(`published ${published.length} packages to a registry on loopback\n\n`);
   const failures = await checkAll(published, registry.url);
   failures.push(...(await failureOf("npx holdfast demo", () => runDemo(scratch, registry.url))));
@@ -27,29 +27,30 @@ try {
   process.exitCode = failures.length === 0 ? 0 : 1;
 } finally {
   await registry.stop();
-  await rm(scratch, { recursive: true, force: true });
+  // What a failed example has started may write for a moment longer.
+  await rm(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 }
 
 /** Makes the versions that the changesets ask for and publishes all that is public. */
-async function publish(checkout, url) {
+async function publish(url) {
   const pnpm = (...args) => run("pnpm", args, { cwd: checkout });
   await pnpm("install", "--frozen-lockfile", "--prefer-offline");
-  if (await hasChangesets(checkout)) await pnpm("exec", "changeset", "version");
+  if (await hasChangesets()) await pnpm("exec", "changeset", "version");
   await pnpm("run", "build");
   const { host } = new URL(url);
   await appendFile(join(checkout, ".npmrc"), `registry=${url}\n//${host}/:_authToken=anyone\n`);
   await pnpm("exec", "changeset", "publish", "--no-git-tag");
-  return publicPackages(checkout);
+  return publicPackages();
 }
 
-async function hasChangesets(checkout) {
+async function hasChangesets() {
   for await (const name of glob(".changeset/*.md", { cwd: checkout })) {
     if (!name.endsWith("README.md")) return true;
   }
   return false;
 }
 
-async function publicPackages(checkout) {
+async function publicPackages() {
   const found = [];
   for await (const file of glob("{packages,apps}/*/package.json", { cwd: checkout })) {
     const manifest = JSON.parse(await readFile(join(checkout, file), "utf8"));
@@ -87,7 +88,7 @@ async function checkAll(published, url) {
 
 /** The size that the README states, give or take what a dependency's next release may add. */
 async function compareWithReadme(name, megabytes) {
-  const readme = await readFile(join(ROOT, "README.md"), "utf8");
+  const readme = await readFile(join(checkout, "README.md"), "utf8");
   const row = readme.split("\n").find((line) => line.startsWith(`| [\`${name}\`]`)) ?? "";
   const stated = Number(/ ([\d.]+) MB/.exec(row)?.[1]);
   if (Math.abs(stated - megabytes) <= Math.max(0.2, megabytes * 0.2)) return;
