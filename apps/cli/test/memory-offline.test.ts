@@ -45,9 +45,7 @@ test("with everything down: adds are accepted, recall is degraded, and both say 
 
   const status = await sandbox.run(["memory", "status"]);
   expect(status).toMatchObject({ status: 0, stderr: "" });
-  expect(status.stdout).toMatch(
-    /^degraded: 1 write is waiting: .*\nnext: holdfast server status/,
-  );
+  expect(status.stdout).toMatch(/^degraded: 1 write is waiting: .*\nnext: holdfast server status/);
 
   const forgotten = await sandbox.run(["memory", "forget", added.json.data.id, "--yes", "--json"]);
   expect(forgotten).toMatchObject({ status: 0, json: { data: { durability: "queued" } } });

@@ -72,7 +72,10 @@ function startFailure(program: string, error: unknown): unknown {
       : `There is no program ${program}`,
     {
       code: found ? "PROGRAM_NOT_EXECUTABLE" : "PROGRAM_NOT_FOUND",
-      hint: "Run it by its path, or see: holdfast run --help",
+      hint:
+        process.platform === "win32"
+          ? "What is a .cmd, as npm is, needs its shell: holdfast run -- cmd /c npm test"
+          : "Run it by its path, or see: holdfast run --help",
       cause: error,
     },
   );

@@ -12,7 +12,13 @@ import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "@holdfast/core";
 import { quarantine, type Quarantined } from "../server/quarantine.ts";
 import { ensureStateDirectory, statePathsOf } from "../server/state-directory.ts";
-import { invalidState, readStateFile, sync, writeStateFile } from "../server/state-file.ts";
+import {
+  invalidState,
+  readStateFile,
+  syncFile,
+  syncFolder,
+  writeStateFile,
+} from "../server/state-file.ts";
 import { RepairError } from "./repair-error.ts";
 
 /** Copying is refused unless this much more than the directory is free. */
@@ -76,7 +82,7 @@ export function finishReplacement(dataDirectory: string): boolean {
   // The original was not moved aside yet: it stays, as if nobody had begun.
   if (isMoved) {
     renameSync(copy, paths.dataDirectory);
-    sync(dirname(paths.dataDirectory));
+    syncFolder(dirname(paths.dataDirectory));
   } else rmSync(copy, { recursive: true, force: true });
   rmSync(file, { force: true });
   return isMoved;
@@ -120,7 +126,9 @@ function bytesOf(directory: string): number {
 /** The original is moved away only when the copy would survive a power cut, with all its names. */
 function syncTree(directory: string): void {
   for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile() || entry.isDirectory()) sync(join(entry.parentPath, entry.name));
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) syncFile(path);
+    else if (entry.isDirectory()) syncFolder(path);
   }
-  sync(directory);
+  syncFolder(directory);
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { isRunning } from "@holdfast/sqlite";
 
 /** What this operating system lets us know about other processes; Linux tells everything. */
 const PROC = process.platform === "linux" ? "/proc" : undefined;
@@ -9,6 +10,7 @@ const PROC = process.platform === "linux" ? "/proc" : undefined;
  * (a zombie does not). Together with the pid it names one process for as long as the machine runs.
  */
 export function processStartOf(pid: number): string | undefined {
+  if (process.platform === "win32") return processStartByPowerShell(pid);
   if (PROC === undefined) return processStartByPs(pid);
   const stat = readIfThere(`${PROC}/${pid}/stat`);
   if (stat === undefined) return undefined;
@@ -89,15 +91,29 @@ function descriptorsOf(pid: number): { descriptor: string; target: string }[] {
 }
 
 function processStartByPs(pid: number): string | undefined {
+  const out = answerOf("ps", ["-o", "stat=,lstart=", "-p", String(pid)]);
+  return out === "" || out.startsWith("Z") ? undefined : out.replace(/^\S+\s+/, "");
+}
+
+/** It takes a while to start, so it is asked only of what runs. */
+function processStartByPowerShell(pid: number): string | undefined {
+  if (!isRunning(pid)) return undefined;
+  const command = `(Get-Process -Id ${pid} -ErrorAction Stop).StartTime.ToFileTimeUtc()`;
+  return (
+    answerOf("powershell.exe", ["-NoProfile", "-NonInteractive", "-Command", command]) || undefined
+  );
+}
+
+/** What a program prints; nothing when it exits with 1, as both do when there is no such process. */
+function answerOf(program: string, parameters: readonly string[]): string {
   try {
-    const out = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
+    return execFileSync(program, parameters, {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
+      windowsHide: true,
     }).trim();
-    return out === "" || out.startsWith("Z") ? undefined : out.replace(/^\S+\s+/, "");
   } catch (error) {
-    // ps exits with 1 when it finds no such process.
-    if ((error as { status?: unknown }).status === 1) return undefined;
+    if ((error as { status?: unknown }).status === 1) return "";
     throw error;
   }
 }

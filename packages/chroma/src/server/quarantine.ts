@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Clock, systemClock } from "@holdfast/core";
 import { ensureStateDirectory, statePathsOf } from "./state-directory.ts";
-import { readStateFile, sync, writeStateFile } from "./state-file.ts";
+import { readStateFile, syncFolder, writeStateFile } from "./state-file.ts";
 
 export interface Quarantined {
   /** The folder that holds `data` and `manifest.json`. */
@@ -43,7 +43,7 @@ export function quarantine(
   const aside = { folder, data: join(folder, "data") };
   announce(aside);
   renameSync(statePathsOf(dataDirectory).dataDirectory, aside.data);
-  sync(folder);
+  syncFolder(folder);
   return aside;
 }
 

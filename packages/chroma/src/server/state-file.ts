@@ -10,9 +10,19 @@ import {
 import { dirname } from "node:path";
 import { ServerError } from "./server-error.ts";
 
-/** Lets the content of a file, or the names in a folder, survive a power cut. */
-export function sync(path: string): void {
-  const descriptor = openSync(path, "r");
+/** Lets the content of a file survive a power cut. */
+export function syncFile(path: string): void {
+  // Windows syncs only what is open for writing.
+  syncOpened(path, "r+");
+}
+
+/** Lets the names in a folder survive a power cut. Windows syncs no folders, and sees to that itself. */
+export function syncFolder(path: string): void {
+  if (process.platform !== "win32") syncOpened(path, "r");
+}
+
+function syncOpened(path: string, flags: string): void {
+  const descriptor = openSync(path, flags);
   try {
     fsyncSync(descriptor);
   } finally {
@@ -33,7 +43,7 @@ export function writeStateFile(path: string, value: unknown): void {
       closeSync(descriptor);
     }
     renameSync(temporary, path);
-    sync(dirname(path));
+    syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

@@ -48,7 +48,7 @@ function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean 
   try {
     process.kill(identity.pid, signal);
     // A stopped process obeys once it goes on; for any other this does nothing.
-    process.kill(identity.pid, "SIGCONT");
+    if (process.platform !== "win32") process.kill(identity.pid, "SIGCONT");
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;

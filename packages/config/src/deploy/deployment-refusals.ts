@@ -71,7 +71,10 @@ export function translated(error: unknown): unknown {
   if (error instanceof HoldfastError || syscall === undefined) return error;
   return new DeploymentError(`The deployment cannot be written: ${message}`, {
     code: "DEPLOYMENT_UNWRITABLE",
-    hint: "Make the folder writable, with some free space, and deploy again.",
+    hint:
+      syscall === "symlink"
+        ? "Its folder must take links to files: not on FAT, and on Windows only in developer mode."
+        : "Make the folder writable, with some free space, and deploy again.",
     cause: error,
   });
 }

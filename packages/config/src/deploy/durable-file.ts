@@ -39,12 +39,14 @@ export function replaceDurably(path: string, text: string): void {
 export function linkDurably(target: string, path: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   rmSync(temporary, { force: true });
-  symlinkSync(target, temporary);
+  // A link to a file: Windows asks which kind it is to be.
+  symlinkSync(target, temporary, "file");
   renameDurably(temporary, path);
 }
 
-/** Makes the names in a folder survive a power cut. */
+/** Makes the names in a folder survive a power cut. Windows syncs no folders, and sees to that itself. */
 export function syncFolder(folder: string): void {
+  if (process.platform === "win32") return;
   const descriptor = openSync(folder, "r");
   try {
     fsyncSync(descriptor);

@@ -45,8 +45,12 @@ export function readRegularFile(path: string, bytesMax: number): string {
   }
 }
 
-/** Makes what was renamed into a folder, or out of it, survive a power cut. */
+/**
+ * Makes what was created in a folder, renamed into it or out of it survive a power cut. Windows syncs
+ * no folders, and sees to that itself.
+ */
 export function syncDirectory(path: string): void {
+  if (process.platform === "win32") return;
   const descriptor = openSync(path, "r");
   try {
     fsyncSync(descriptor);

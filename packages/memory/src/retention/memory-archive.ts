@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { syncDirectory } from "../backup/safe-file.ts";
 import type { MirrorRow } from "../mirror-row.ts";
 
 /**
@@ -38,9 +39,7 @@ export class MemoryArchive implements Disposable {
   #create(): number {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const descriptor = openSync(this.path, "wx", 0o600);
-    const folder = openSync(this.#folder, "r");
-    fsyncSync(folder);
-    closeSync(folder);
+    syncDirectory(this.#folder);
     return descriptor;
   }
 }
