@@ -106,7 +106,8 @@ ${cases.join("\n")}
   esac
   _describe 'holdfast' next || _files
 }
-compdef _holdfast holdfast claude-pm
+# Loaded from a folder of fpath, it is being asked already.
+if [[ "\${funcstack[1]}" == _holdfast ]]; then _holdfast "$@"; else compdef _holdfast holdfast claude-pm; fi
 `;
 }
 

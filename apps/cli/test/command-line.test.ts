@@ -157,6 +157,15 @@ words=(${words.map((word) => `"${word}"`).join(" ")}); CURRENT=${words.length}; 
     const begun = out.split("\n").filter((each) => each.startsWith(words.at(-1) ?? ""));
     expect(begun.map((each) => each.split(":")[0])).toEqual([offered]);
   });
+
+  // The first TAB of a session only loaded it.
+  test("completes at once where it lies in a folder of fpath, as its help has it", async () => {
+    const { stdout } = await sandbox.run(["completion", "zsh"]);
+    writeFileSync(join(sandbox.folder, "_holdfast"), stdout);
+    const script = `fpath=(${sandbox.folder} $fpath); autoload -Uz compinit; compinit -D -u
+_describe() { print -l -- "\${(@P)2}" }; words=(holdfast memory ba); CURRENT=3; _holdfast`;
+    expect(execFileSync("zsh", ["-f", "-c", script], { encoding: "utf8" })).toMatch(/^backup:/m);
+  });
 });
 
 (hasFish ? describe : describe.skip)("fish, where it is on PATH", () => {
