@@ -134,6 +134,27 @@ function decisions(events: readonly SupervisorEvent[]): string[] {
 }
 
 describe("a supervisor", () => {
+  // `monitor --once` told the same look twice.
+  test("that is to look once does so, where it starts the service too", async () => {
+    const clock = new FakeClock();
+    const service = new FakeService(clock);
+    const pass = { status: "pass", message: "it answers" } as const;
+    const alive = { name: "alive", severity: "offline" as const, run: () => pass };
+    const events: string[] = [];
+    const supervisor = new Supervisor(
+      { starts: true },
+      {
+        health: new HealthLoop({}, { checks: [alive], clock }),
+        orchestrator: service,
+        policy: new RestartPolicy({}, { clock, random: seededRandom(7) }),
+        clock,
+        onEvent: ({ type }) => events.push(type),
+      },
+    );
+    expect((await supervisor.once(new AbortController().signal)).status).toBe("healthy");
+    expect(events).toEqual(["checked", "status"]);
+  });
+
   test("sees an end at once, not at the next tick, and restarts", async () => {
     const { service, clock, events } = supervised();
     await clock.advance(1_000);

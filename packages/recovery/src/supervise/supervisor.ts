@@ -110,8 +110,10 @@ export class Supervisor {
 
   /** Starts it where `run` would, looks once, and does what follows, attempts included. */
   async once(signal: AbortSignal): Promise<HealthReport> {
-    if (this.#options.starts) await this.#start(signal);
-    await this.#turn(signal);
+    const starts = this.#options.starts && this.#deps.orchestrator !== undefined;
+    if (starts) await this.#start(signal);
+    // A start that went well has looked.
+    if (!starts || !serves(this.report()) || this.#exit !== undefined) await this.#turn(signal);
     return this.report();
   }
 
