@@ -23,15 +23,11 @@ async function killMidStream(scene: Scene): Promise<void> {
     return stored > before && queued > 0;
   };
   let extra = WRITES_BEFORE;
-  const inTheMiddle = await until(
-    async () => {
-      if (midway()) return true;
-      await stream(scene, (extra += 1));
-      return false;
-    },
-    10_000,
-    scene.signal,
-  );
+  const inTheMiddle = await until(async () => {
+    if (midway()) return true;
+    if (memory.status().ledger.queued === 0) await stream(scene, (extra += 1));
+    return midway();
+  }, scene.signal);
   const { stored, queued } = memory.status().ledger;
   await scene.stage.killServer();
   tell(scene, `kill -9 with ${stored} memories in Chroma and ${queued} on their way.`);
@@ -93,15 +89,11 @@ async function recallDegraded(scene: Scene): Promise<void> {
 async function openBreaker(scene: Scene): Promise<void> {
   act(scene, 6, "Stop knocking: the breaker opens");
   const { memory, breaker } = scene.parts;
-  const opened = await until(
-    async () => {
-      if (breaker.state("read") === "open") return true;
-      await memory.search("anything", { limit: 1, signal: scene.signal });
-      return false;
-    },
-    15_000,
-    scene.signal,
-  );
+  const opened = await until(async () => {
+    if (breaker.state("read") === "open") return true;
+    await memory.search("anything", { limit: 1, signal: scene.signal });
+    return false;
+  }, scene.signal);
   const { why, retryAfterMs } = breaker.explain("read");
   tell(scene, `${breaker.state("read")}: ${why}.`);
   const began = performance.now();
