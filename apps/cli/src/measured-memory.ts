@@ -1,5 +1,6 @@
 import { HoldfastError } from "@holdfast/core";
 import type { Durability, Memory, Receipt } from "@holdfast/memory";
+import { decoratedMemory } from "@holdfast/memory/service";
 import type { MetricsStore } from "@holdfast/metrics";
 import { recordOutcome } from "./metrics.ts";
 
@@ -13,7 +14,7 @@ const CALLERS_FAULT = new Set([
 
 /** The same memory, with the outcome and duration of what it is asked recorded. */
 export function measureMemory(memory: Memory, metrics: MetricsStore): Memory {
-  const measured: Partial<Memory> = {
+  return decoratedMemory(memory, {
     add: (text, options) =>
       measure(metrics, "add", options, () => memory.add(text, options), {
         outcomeOf: (receipt) => receipt.durability,
@@ -44,13 +45,6 @@ export function measureMemory(memory: Memory, metrics: MetricsStore): Memory {
       measure(metrics, "drain", options, () => memory.drain(options), {
         outcomeOf: (report) => (report.stoppedBy === undefined ? "success" : "stopped"),
       }),
-  };
-  return new Proxy(memory, {
-    get(target, key): unknown {
-      if (Object.hasOwn(measured, key)) return measured[key as keyof Memory];
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
   });
 }
 

@@ -35,6 +35,7 @@ export { dueAt } from "./backup/schedule.ts";
 export { verifyBackup, type VerifyReport } from "./backup/verify-backup.ts";
 export { BACKUP_DEFAULTS, type BackupReport, type BackupRequest } from "./backup/write-backup.ts";
 export { createMemory, type MemoryDeps } from "./create-memory.ts";
+export { decoratedMemory } from "./decorated-memory.ts";
 export { MEMORY_DEFAULTS, type MemoryOptions } from "./memory-options.ts";
 export type { Failpoint, OutboxBounds } from "./acceptance.ts";
 export type {

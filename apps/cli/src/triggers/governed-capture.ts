@@ -2,6 +2,7 @@ import { type LoadedConfig, readSecret } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
 import type { Embedder, Memory, NewMemory, Receipt } from "@holdfast/memory";
 import type { CaptureJournal, CaptureResult } from "@holdfast/memory/capture";
+import { decoratedMemory } from "@holdfast/memory/service";
 import { StoreError, type VectorStore } from "@holdfast/store";
 import { governed } from "../policy/governance.ts";
 import { overStore } from "../wire.ts";
@@ -66,16 +67,11 @@ function capturingMemory(mirror: Memory, add: (item: NewMemory) => CaptureResult
         return { id, revision: 1, durability: "queued", reason: "it was captured" };
       }),
     );
-  return new Proxy(mirror, {
-    get(target, key): unknown {
-      if (key === "addMany") return addMany;
-      if (key === "add")
-        return async (text: string, options: object) => (await addMany([{ text, ...options }]))[0];
-      // Who made it closes it.
-      if (key === "close") return () => Promise.resolve();
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
+  return decoratedMemory(mirror, {
+    addMany,
+    add: async (text, options) => (await addMany([{ text, ...options }]))[0] as Receipt,
+    // Who made it closes it.
+    close: () => Promise.resolve(),
   });
 }
 

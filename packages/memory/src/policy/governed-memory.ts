@@ -9,6 +9,7 @@ import {
   PolicyError,
   type PolicyEvent,
 } from "@holdfast/policy";
+import { decoratedMemory } from "../decorated-memory.ts";
 import type { Memory } from "../memory.ts";
 import type {
   AddOptions,
@@ -48,7 +49,7 @@ const CLOSE_WAIT_MS = 10_000;
  */
 export function governedMemory(memory: Memory, deps: GovernanceDeps): Memory {
   const governed = new Governance(memory, deps);
-  const methods: Partial<Memory> = {
+  return decoratedMemory(memory, {
     add: (text, options) => governed.add(text, options),
     addMany: (items, options) => governed.addMany(items, options),
     update: (id, changes, options) => governed.update(id, changes, options),
@@ -56,13 +57,6 @@ export function governedMemory(memory: Memory, deps: GovernanceDeps): Memory {
     forget: (selector, options) => governed.forget(selector, options),
     close: () => governed.close(),
     [Symbol.asyncDispose]: () => governed.close(),
-  };
-  return new Proxy(memory, {
-    get(target, key): unknown {
-      if (Object.hasOwn(methods, key)) return methods[key as keyof Memory];
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
   });
 }
 

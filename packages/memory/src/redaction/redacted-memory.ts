@@ -1,4 +1,5 @@
 import type { Metadata, MetadataValue } from "@holdfast/store";
+import { decoratedMemory } from "../decorated-memory.ts";
 import type { Memory } from "../memory.ts";
 import { MemoryError } from "../memory-error.ts";
 import type { MemoryChanges, NewMemory, Receipt } from "../memory-record.ts";
@@ -10,7 +11,7 @@ import type { Redactor } from "./redactor.ts";
  * are found by, so one that holds a secret is refused instead.
  */
 export function redactedMemory(memory: Memory, redactor: Redactor): Memory {
-  const writes: Partial<Memory> = {
+  return decoratedMemory(memory, {
     add: async (text, options = {}) => {
       const { content, redactions } = redactContent({ text, ...options }, redactor);
       const { text: redacted, ...rest } = content;
@@ -29,13 +30,6 @@ export function redactedMemory(memory: Memory, redactor: Redactor): Memory {
       return withCount(await memory.update(id, content, options), redactions);
     },
     search: (query, options) => memory.search(redactor.redact(query).text, options),
-  };
-  return new Proxy(memory, {
-    get(target, key): unknown {
-      if (Object.hasOwn(writes, key)) return writes[key as keyof Memory];
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
   });
 }
 
