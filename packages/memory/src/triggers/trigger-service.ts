@@ -21,7 +21,7 @@ import {
 export interface TriggerOptions extends Partial<TriggerBounds> {
   /** False: nothing is captured. Default true. */
   enabled?: boolean;
-  /** Written with one commit: so many at most. Default 64. */
+  /** Written with one commit: so many at most, at least 1. Default 64. */
   batchMax?: number;
   /** How long a batch waits for more, in milliseconds. Default 0: till the event loop turns. */
   batchWaitMs?: number;
@@ -79,6 +79,7 @@ const CAPTURE: TriggerDecision = { capture: true };
 export class TriggerService implements AsyncDisposable {
   readonly #options: TriggerOptions;
   readonly #bounds: TriggerBounds;
+  readonly #batchMax: number;
   readonly #deps: TriggerDeps;
   readonly #clock: Clock;
   readonly #redact: Redact;
@@ -104,6 +105,7 @@ export class TriggerService implements AsyncDisposable {
     this.#options = options;
     const { textLengthMin, textLengthMax } = { ...TRIGGER_BOUNDS, ...options };
     this.#bounds = { textLengthMin, textLengthMax };
+    this.#batchMax = Math.max(1, options.batchMax ?? TRIGGER_DEFAULTS.batchMax);
     this.#deps = deps;
     this.#clock = deps.clock ?? systemClock;
     const redactor = deps.redactor ?? createRedactor();
@@ -190,7 +192,7 @@ export class TriggerService implements AsyncDisposable {
     if (repeated) this.#counts.merged += 1;
     // One that still waits is counted when it is written.
     if (waiting) this.#counts.captured += 1;
-    if (this.#pending.size >= (this.#options.batchMax ?? TRIGGER_DEFAULTS.batchMax)) this.#write();
+    if (this.#pending.size >= this.#batchMax) this.#write();
     else this.#schedule();
     return true;
   }
@@ -211,10 +213,7 @@ export class TriggerService implements AsyncDisposable {
   #write(): void {
     this.#cancelWrite?.();
     this.#cancelWrite = undefined;
-    const batch = [...this.#pending.values()].slice(
-      0,
-      this.#options.batchMax ?? TRIGGER_DEFAULTS.batchMax,
-    );
+    const batch = [...this.#pending.values()].slice(0, this.#batchMax);
     for (const { id } of batch) this.#pending.delete(id as string);
     if (this.#pending.size > 0) this.#schedule();
     // In order: a repetition must not be overtaken by what it repeats.

@@ -45,12 +45,12 @@ type AnyFunction = (...args: any[]) => unknown;
 export function withMemory<F extends AnyFunction>(fn: F, options: CallOptions): F {
   if (typeof fn !== "function") throw new TypeError("withMemory needs a function");
   if (types.isGeneratorFunction(fn)) throw unsupported(fn.name);
+  const name = options.name ?? nameOf(fn);
   return new Proxy(fn, {
     apply(target, self: unknown, args: unknown[]): unknown {
       const began = performance.now();
       const note = (outcome: TriggerOutcome, result: unknown, error: unknown): void => {
         if (options.on?.includes(outcome) === false) return;
-        const name = options.name ?? (target.name || "anonymous");
         const durationMs = performance.now() - began;
         options.triggers.raise(
           eventOf({ name, args, outcome, result, error, durationMs }, options),
@@ -80,6 +80,16 @@ export function withMemory<F extends AnyFunction>(fn: F, options: CallOptions): 
       );
     },
   });
+}
+
+function nameOf(fn: AnyFunction): string {
+  try {
+    const { name }: { name: unknown } = fn;
+    if (typeof name === "string" && name !== "") return name;
+  } catch {
+    // A getter or a proxy that fails has none, which is no failure of a call.
+  }
+  return "anonymous";
 }
 
 /** What Node before 24 hangs on every promise while anybody follows asynchronous calls. */

@@ -58,6 +58,14 @@ test("events of one turn of the event loop are written with one commit", async (
   expect(memory.texts).toEqual(["one", "two", "three", "four"]);
 });
 
+// It went round for ever.
+test("batches of none are of one", async () => {
+  const { triggers, memory } = recorder({ batchMax: 0 });
+  for (const text of ["one", "two"]) triggers.raise(said(text));
+  await triggers.flush();
+  expect(memory.batches).toEqual([1, 1]);
+});
+
 test("a batch may wait for more, and flush does not wait", async () => {
   const { triggers, memory } = recorder({ batchWaitMs: 3_600_000 });
   triggers.raise(said("one"));

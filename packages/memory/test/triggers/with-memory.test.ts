@@ -118,6 +118,21 @@ test("constructors, properties and private state work through it", () => {
   expect(() => Reflect.apply(Wrapped as never, undefined, [])).toThrow(TypeError);
 });
 
+// A name that threw was thrown out of the call, in the place of its result.
+test("a function whose name cannot be had is called all the same", async () => {
+  const throwing = (): never => {
+    throw new Error("no name");
+  };
+  const named = (fn: () => unknown, descriptor: PropertyDescriptor): (() => unknown) =>
+    withMemory(Object.defineProperty(fn, "name", descriptor), { triggers });
+  expect(named(() => 1, { get: throwing })()).toBe(1);
+  expect(named(() => 2, { value: 7 })()).toBe(2);
+  await expect(named(async () => 3, { get: throwing })()).resolves.toBe(3);
+  expect(withMemory(new Proxy(() => 4, { get: throwing }), { triggers })()).toBe(4);
+  await triggers.flush();
+  expect(memory.texts).toEqual(Array.from({ length: 4 }, () => "anonymous() succeeded"));
+});
+
 test("a function may call itself, and each call is noted", async () => {
   const factorial: (n: number) => number = withMemory(
     (n: number) => (n <= 1 ? 1 : n * factorial(n - 1)),
