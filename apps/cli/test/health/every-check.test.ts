@@ -207,7 +207,8 @@ const FAULTS: Record<string, [fault: (of: Stage) => unknown, told: RegExp]> = {
   process: [({ data }) => rmSync(statePathsOf(data).serverRecord), /no server runs/],
   "crash-loop": [
     ({ data }) => {
-      const exit = { at: Date.now(), code: null, signal: "SIGSEGV", ranMs: 900, ready: true };
+      const [at, upMs] = [Date.now(), systemClock.monotonic()];
+      const exit = { at, upMs, code: null, signal: "SIGSEGV", ranMs: 900, ready: true };
       const file = join(statePathsOf(data).stateDirectory, "exits.json");
       writeFileSync(file, JSON.stringify({ exits: [exit, exit] }));
     },

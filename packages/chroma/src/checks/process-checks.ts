@@ -23,7 +23,7 @@ export function processChecks(dataDirectory: string, clock: Clock = systemClock)
   ): HealthCheck => ({ name, service: "chroma", severity, run });
   return [
     check("process", "offline", () => processOutcome(dataDirectory)),
-    check("crash-loop", "unhealthy", () => crashLoopOutcome(dataDirectory, clock.now())),
+    check("crash-loop", "unhealthy", () => crashLoopOutcome(dataDirectory, clock)),
     check("server-files", "unhealthy", () => serverFilesOutcome(dataDirectory)),
     check("one-server", "unhealthy", () => oneServerOutcome(dataDirectory)),
   ];
@@ -67,10 +67,12 @@ const RECOVER = "Repair it with: holdfast memory recover";
  * Restarting what keeps crashing repairs nothing: the second quick end asks for a look. A server that
  * has run for longer since is out of the loop.
  */
-export function crashLoopOutcome(dataDirectory: string, now: number): CheckOutcome {
-  // An end that is still to come is one from before the clock was set back.
+export function crashLoopOutcome(dataDirectory: string, clock: Clock): CheckOutcome {
+  const now = clock.now();
+  const upMs = clock.monotonic();
+  // One that is still to come is from before the machine's last start.
   const recent = readExits(dataDirectory).filter(
-    ({ at }) => at <= now && now - at <= LOOP_WINDOW_MS,
+    (exit) => exit.upMs <= upMs && upMs - exit.upMs <= LOOP_WINDOW_MS,
   );
   const quick = recent.filter(({ ranMs }) => ranMs <= QUICK_MS);
   const record = readServerRecord(dataDirectory);

@@ -1,11 +1,13 @@
 import { join } from "node:path";
+import type { Clock } from "@holdfast/core";
 import { statePathsOf } from "./state-directory.ts";
 import { readStateFile, writeStateFile } from "./state-file.ts";
 
 /** How a server ended without having been asked to. */
 export interface RecordedExit {
-  /** Wall-clock milliseconds. */
+  /** Wall-clock milliseconds, for people; and monotonic ones, by which its age is told. */
   at: number;
+  upMs: number;
   code: number | null;
   signal: string | null;
   /** Milliseconds it ran. */
@@ -16,9 +18,14 @@ export interface RecordedExit {
 
 const KEPT_MAX = 20;
 
-/** Keeps an end in the state directory, for whoever looks at the server later. */
-export function recordExit(dataDirectory: string, exit: RecordedExit): void {
-  const exits = [...readExits(dataDirectory), exit].slice(-KEPT_MAX);
+/** Keeps an end of just now in the state directory, for whoever looks at the server later. */
+export function recordExit(
+  dataDirectory: string,
+  exit: Omit<RecordedExit, "at" | "upMs">,
+  clock: Clock,
+): void {
+  const ended = { at: clock.now(), upMs: Math.round(clock.monotonic()), ...exit };
+  const exits = [...readExits(dataDirectory), ended].slice(-KEPT_MAX);
   writeStateFile(exitFileOf(dataDirectory), { exits });
 }
 

@@ -57,7 +57,7 @@ export async function launchUntilReady(
       if (portTaken && attempt < PORT_ATTEMPTS) continue;
       if (ranMs !== undefined) {
         try {
-          recordExit(dataDirectory, { at: clock.now(), code, signal, ranMs, ready: false });
+          recordExit(dataDirectory, { code, signal, ranMs, ready: false }, clock);
         } catch {
           // On a full disk, say: an end that cannot be kept must not hide why it came.
         }

@@ -250,7 +250,7 @@ export class ManagedServer implements AsyncDisposable {
     const { code = null, signal = null, ranMs } = exit;
     try {
       removeServerRecord(this.dataDirectory);
-      recordExit(this.dataDirectory, { at: this.#clock.now(), code, signal, ranMs, ready: true });
+      recordExit(this.dataDirectory, { code, signal, ranMs, ready: true }, this.#clock);
     } catch (error) {
       // A full disk may be why it ended: whoever waits to hear of that must hear of it.
       this.#logger?.warn({ error }, "the end of Chroma could not be kept");

@@ -153,7 +153,7 @@ async function diagnoseContent(
 /** Two quick crashes on files that look whole: what is in them is not what it should be. */
 function diagnoseCrashes(deps: ChromaRecoveryDeps): Diagnosis {
   const { server, memory, clock = systemClock } = deps;
-  const loop = server && crashLoopOutcome(server.dataDirectory, clock.now());
+  const loop = server && crashLoopOutcome(server.dataDirectory, clock);
   if (server === undefined || loop?.status !== "fail") return diagnosisOf(PERSISTENCE, [], []);
   const message = `${loop.message}, on files that look whole`;
   const finding: StrategyFinding = { check: "crash-loop", message };
