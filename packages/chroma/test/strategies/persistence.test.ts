@@ -116,21 +116,20 @@ test("a backup is the last resort, and the damaged directory is kept when it is 
 });
 
 // Killed between the two, nobody knew any more where it was: what was put back was another's.
-test.each([
-  ["move-aside-and-rebuild", {}],
-  ["salvage-index", { segments: [] }],
-])("%s keeps where the damaged directory will be before it moves it", async (name, parameters) => {
-  tear();
-  const action = strategy(["a", "b"]).actions.find((each) => each.name === name);
-  const remember = (): never => {
-    throw new Error("killed");
-  };
-  const reason = "torn";
-  await expect(
-    action?.run({ reason, whole: false, ...parameters }, { ...context, remember }),
-  ).rejects.toThrow("killed");
-  expect(existsSync(join(data, "chroma.sqlite3"))).toBe(true);
-});
+test.each(["move-aside-and-rebuild", "rewrite-sqlite-magic"])(
+  "%s keeps where the damaged directory will be before it moves it",
+  async (name) => {
+    const action = strategy(["a", "b"]).actions.find((each) => each.name === name);
+    const remember: StepContext["remember"] = (state) => {
+      if ("aside" in state) throw new Error("killed");
+    };
+    await expect(
+      action?.run({ reason: "wrong answers", whole: true }, { ...context, remember }),
+    ).rejects.toThrow("killed");
+    const moved = listQuarantine(data).filter(({ folder }) => existsSync(join(folder, "data")));
+    expect([existsSync(join(data, "chroma.sqlite3")), moved]).toEqual([true, []]);
+  },
+);
 
 test("files that look whole are moved aside when they were not yet before a kill", async () => {
   const action = strategy(["a", "b"]).actions.find(({ name }) => name === "move-aside-and-rebuild");
