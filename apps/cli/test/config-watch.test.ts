@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "@holdfast/config";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { untilConfigChanges } from "../src/monitor/config-watch.ts";
 
 test("a comment is no change, an invalid file is told once, and an overlay is one", async () => {

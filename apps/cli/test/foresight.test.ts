@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { CheckReport, HealthReport } from "@holdfast/recovery";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { Foresight } from "../src/monitor/foresight.ts";
 
 function foresight(): Foresight {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { HoldfastError } from "@holdfast/core";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { keepSchedule } from "../src/backup/scheduled-backups.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { unavailable, workspace } from "./fixture.ts";
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { unavailable, workspace, type Workspace } from "./fixture.ts";
 
 const MINUTE_MS = 60_000;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { type Clock, systemClock } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import type { FaultPoint } from "@holdfast/store/testing";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { unavailable, workspace, type Workspace } from "./fixture.ts";
 
 /** What the tests hold back, and let land when they please. */

@@ -6,7 +6,7 @@ import {
   Notifier,
   type Notification,
 } from "@holdfast/notify";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 
 const ALERT = {
   subject: "chroma/unreachable",

@@ -10,7 +10,7 @@ import {
   runChecks,
   serviceStatus,
 } from "../src/index.ts";
-import { FakeClock } from "./fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 
 const PASS: CheckOutcome = { status: "pass", message: "ok" };
 const FAIL: CheckOutcome = { status: "fail", message: "no" };

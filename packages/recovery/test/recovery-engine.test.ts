@@ -10,7 +10,7 @@ import {
   type RecoveryStrategy,
   type StepOutcome,
 } from "../src/index.ts";
-import { FakeClock } from "./fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 import { scratchFolder, scratchJournal } from "./scratch.ts";
 import { scripted } from "./scripted-strategy.ts";
 

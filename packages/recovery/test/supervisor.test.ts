@@ -14,7 +14,7 @@ import {
   type SupervisorEvent,
   type SupervisorOptions,
 } from "../src/index.ts";
-import { FakeClock } from "./fake-clock.ts";
+import { FakeClock } from "@holdfast/core/testing";
 import { after, scratchJournal } from "./scratch.ts";
 
 /** A service that serves after `restartsNeeded` restarts of its next fall. */

@@ -1,5 +1,4 @@
 export { startChroma, type StartChromaOptions, type TestChroma } from "./chroma.ts";
-export { FakeClock } from "@holdfast/core/testing";
 export { type Mount, mountObstacle, readOnlyView, smallDisk } from "./mounts.ts";
 export { type Fault, type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 export { type FixtureProcess, startFixture } from "./fixture-process.ts";

@@ -1,7 +1,7 @@
 import { CircuitBreaker } from "@holdfast/breaker";
 import { parseConfig } from "@holdfast/config";
 import { seededRandom } from "@holdfast/core";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { breakerOptions } from "../../src/breaker-options.ts";
 
 /** The breaker that a configuration makes, under a clock and with calls that the test decides on. */

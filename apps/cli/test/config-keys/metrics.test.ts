@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadConfig } from "@holdfast/config";
 import { MetricsStore, type SloReport } from "@holdfast/metrics";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { metricsOptions } from "../../src/metrics-options.ts";
 import { openMetrics } from "../../src/metrics.ts";
 import { type MetricsReport, readMetrics } from "../../src/metrics-report.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Memory } from "@holdfast/memory";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 import { ScrubBeside } from "../../src/keeper/scrub-beside.ts";
 
 const DAY_MS = 24 * 60 * 60_000;

@@ -10,7 +10,7 @@ import {
   EffectRunner,
   type PolicyEvent,
 } from "@holdfast/policy";
-import { FakeClock } from "@holdfast/testkit";
+import { FakeClock } from "@holdfast/core/testing";
 
 const EVENT: PolicyEvent = { id: "e", type: "t", at: 0, scope: {} };
 
