@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { eventOfHook } from "../../src/hook/hook-event.ts";
 import { parseHookInput } from "../../src/hook/hook-input.ts";
@@ -245,6 +253,15 @@ describe("hook install", () => {
     expect(existsSync(local)).toBe(true);
     await sandbox.run(["hook", "install", "--scope", "local", "--undo"]);
     expect(existsSync(local)).toBe(false);
+  });
+
+  // What the user's mask takes from new files was taken from this one, too.
+  test("leaves who may read and write the file as it was", async () => {
+    mkdirSync(join(sandbox.folder, ".claude"));
+    writeFileSync(settings(), "{}");
+    chmodSync(settings(), 0o662);
+    await sandbox.run(["hook", "install"]);
+    expect(statSync(settings()).mode & 0o777).toBe(0o662);
   });
 
   test("leaves a file that it cannot read as it is", async () => {

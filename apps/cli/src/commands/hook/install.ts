@@ -1,5 +1,6 @@
 import {
   accessSync,
+  chmodSync,
   constants,
   mkdirSync,
   readFileSync,
@@ -51,8 +52,10 @@ function install(
   if (text === undefined && before !== undefined) rmSync(file);
   else if (text !== undefined && text !== before) {
     mkdirSync(dirname(file), { recursive: true });
-    // Settings may be readable by others, or not: that stays as it is.
-    replaceFile(file, text, before === undefined ? 0o644 : statSync(file).mode & 0o777);
+    const mode = before === undefined ? undefined : statSync(file).mode & 0o777;
+    replaceFile(file, text, mode ?? 0o644);
+    // Settings may be for others, too, or not: that stays as it is, whatever our mask is.
+    if (mode !== undefined) chmodSync(file, mode);
   }
   if (
     !options.undo &&
