@@ -12,7 +12,18 @@ export async function start(argv: readonly string[]): Promise<void> {
   hideSqliteWarning();
   outliveReaders();
   const { main } = await import("./main.ts");
-  process.exitCode = await main(argv);
+  await setExitStatus(main(argv));
+}
+
+/** Node ends with 0 as soon as nothing keeps it awake, whether `command` has come to its end or not. */
+export async function setExitStatus(command: Promise<number>): Promise<void> {
+  const endedEarly = (): void => {
+    process.stderr.write("error: It ended before it was done, which is a bug: please report it\n");
+    process.exitCode = 1;
+  };
+  process.once("beforeExit", endedEarly);
+  process.exitCode = await command;
+  process.off("beforeExit", endedEarly);
 }
 
 /** This package's version. */

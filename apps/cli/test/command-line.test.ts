@@ -17,6 +17,17 @@ test("an old Node is told so in one line", async () => {
   expect(result.stderr).toMatch(/^holdfast needs Node 22\.16 .* this is 20\.11\.1.*\n$/);
 });
 
+// Node ended it with 0, as if it were done.
+test("a command that nothing keeps awake has not ended well", () => {
+  const fixture = join(import.meta.dirname, "fixtures/ends-early.ts");
+  const flags = ["--conditions=@holdfast/source", "--disable-warning=ExperimentalWarning"];
+  const { status, stderr } = spawnSync(process.execPath, [...flags, fixture], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: "error: It ended before it was done, which is a bug: please report it\n",
+  });
+});
+
 test("--version, in each of its ways", async () => {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   expect(await sandbox.run(["--version"])).toMatchObject({ status: 0, stdout: `${version}\n` });

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { formatDuration } from "@holdfast/core";
-import { memories, took } from "../backup/backup-text.ts";
+import { took } from "../backup/backup-text.ts";
 import { withBackupsOver } from "../wire.ts";
 import { readBack, readBackClaim } from "./claims.ts";
 import { act, claim, type Scene, tell } from "./scene.ts";
+import { counted } from "../counted.ts";
 
 /** The last act: nothing is left of the memories but a backup. */
 export async function backup(scene: Scene): Promise<void> {
@@ -11,7 +12,10 @@ export async function backup(scene: Scene): Promise<void> {
   const { signal, stage } = scene;
   const output = join(stage.folder, "backup.yaml");
   const made = await withBackupsOver(scene.parts, (backups) => backups.backup({ output, signal }));
-  tell(scene, `${memories(made.memories)} backed up and read back in ${took(made.tookMs)}.`);
+  tell(
+    scene,
+    `${counted(made.memories, "memory")} backed up and read back in ${took(made.tookMs)}.`,
+  );
   await stage.destroyEverything();
   tell(scene, "Database, mirror and outbox were deleted; only the backup is left.");
   const began = performance.now();
@@ -25,7 +29,7 @@ export async function backup(scene: Scene): Promise<void> {
   const { collection } = memory.status();
   tell(
     scene,
-    `From ${memories(found)} to ${memories(report.memories)} in ${formatDuration(performance.now() - began)}, with the start of a new server.`,
+    `From ${counted(found, "memory")} to ${counted(report.memories, "memory")} in ${formatDuration(performance.now() - began)}, with the start of a new server.`,
   );
   const seen = await readBack(store, collection, scene.accepted, signal);
   const same = await memory.compare({ signal });

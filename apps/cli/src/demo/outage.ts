@@ -2,7 +2,8 @@ import { formatDuration } from "@holdfast/core";
 import { observation } from "./memories.ts";
 import { act, claim, type Scene, tell, until, write } from "./scene.ts";
 
-const WRITES_BEFORE = 40;
+/** Written without waiting, again and again until the kill can come. */
+const BURST = 40;
 const WRITES_AFTER = 40;
 
 /** Acts 4 to 6: the server dies under writes, and nobody brings it back yet. */
@@ -16,16 +17,15 @@ async function killMidStream(scene: Scene): Promise<void> {
   act(scene, 4, "Kill the server with -9 in the middle of a stream of writes");
   const { memory } = scene.parts;
   const before = scene.accepted.size;
-  for (let n = 1; n <= WRITES_BEFORE; n += 1) await stream(scene, n);
   // In the middle means: some are in Chroma, others are on their way.
   const midway = (): boolean => {
     const { stored, queued } = memory.status().ledger;
     return stored > before && queued > 0;
   };
-  let extra = WRITES_BEFORE;
+  let written = 0;
   const inTheMiddle = await until(async () => {
-    if (midway()) return true;
-    if (memory.status().ledger.queued === 0) await stream(scene, (extra += 1));
+    if (memory.status().ledger.queued === 0)
+      for (const end = written + BURST; written < end;) await stream(scene, (written += 1));
     return midway();
   }, scene.signal);
   const { stored, queued } = memory.status().ledger;
@@ -40,7 +40,7 @@ async function killMidStream(scene: Scene): Promise<void> {
   let slowestMs = 0;
   let accepted = 0;
   for (let n = 1; n <= WRITES_AFTER; n += 1) {
-    slowestMs = Math.max(slowestMs, await stream(scene, extra + n));
+    slowestMs = Math.max(slowestMs, await stream(scene, written + n));
     accepted += 1;
   }
   tell(

@@ -78,8 +78,11 @@ export class Stage implements AsyncDisposable {
         resolve();
       });
     });
+    // A server is watched by what keeps no process awake.
+    const awake = setInterval(() => undefined, 1_000);
     process.kill(pid, "SIGKILL");
     await gone;
+    clearInterval(awake);
   }
 
   /** Lets the keeper have what this process only held back; resolves when the store answers. */
