@@ -66,12 +66,13 @@ export class Alerts {
     const cause = causeOf(report);
     const isDown = status === "offline" || status === "unhealthy";
     if (isDown) this.#tell("down", "critical", `The memory store is ${status}`, cause);
-    if (status === "degraded") {
+    if (status === "degraded")
       this.#tell("degraded", "warning", "The memory store is degraded", cause);
-    } else this.#over("degraded", `it is ${status}`);
-    if (status === "unknown") {
+    if (status === "unknown")
       this.#tell("unknown", "warning", "Nobody knows how the memory store is", cause);
-    } else this.#over("unknown", `it is ${status}`);
+    // What has become worse is not over.
+    if (status === "healthy") this.#over("degraded", "it is healthy");
+    if (status === "healthy" || status === "degraded") this.#over("unknown", `it is ${status}`);
   }
 
   #onChecked({ status, checks }: HealthReport): void {
