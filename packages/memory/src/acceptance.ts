@@ -203,7 +203,7 @@ export class Acceptance {
       const copy = mirrored.find(id);
       if (copy !== undefined) mirrored.drop(copy);
     }
-    mirror.entomb(id, revision, now, row?.sentKeys ?? []);
+    mirror.tombstones.raise(id, { revision, sentKeys: row?.sentKeys ?? [] }, now);
     outbox.scrub(id);
     const seq = outbox.append({
       id,

@@ -39,7 +39,7 @@ function adopt(record: StoredRecord, { mirror }: Journal): boolean {
   const decoded = decodeRecord(record);
   if (decoded === undefined || checksumOf(decoded.content) !== decoded.checksum) return false;
   if (mirror.find(record.id) !== undefined) return false;
-  if (decoded.revision <= (mirror.tombstoneOf(record.id)?.revision ?? 0)) return false;
+  if (decoded.revision <= (mirror.tombstones.of(record.id)?.revision ?? 0)) return false;
   mirror.put(record.id, decoded.revision, decoded.content, decoded.checksum);
   const row = mirror.find(record.id);
   if (row === undefined) return false;

@@ -7,14 +7,15 @@ import {
   type Random,
 } from "@holdfast/core";
 import { adoptFromStore } from "./adopt.ts";
-import type { Applier, Batch, PendingPut, Refusal } from "./applier.ts";
+import type { Applier, Batch, Refusal } from "./applier.ts";
 import { finishSwap } from "./collection-swap.ts";
 import type { Failpoint } from "./acceptance.ts";
-import { circuitOf, remainingMs, WAIT_MS_MAX } from "./attempt-wait.ts";
+import { remainingMs, WAIT_MS_MAX } from "./attempts.ts";
 import { DrainLease, type HeldLease } from "./drain-lease.ts";
 import type { Journal } from "./journal.ts";
 import type { DrainReport } from "./memory.ts";
 import { MemoryServiceUnavailableError } from "./memory-error.ts";
+import { idsOf, isEmpty, nextBatch } from "./next-batch.ts";
 import type { Reconciler } from "./reconciler.ts";
 import { isCertainlyUnsent, type StoreAccess } from "./store-access.ts";
 
@@ -52,8 +53,6 @@ interface Picked {
 const HALVINGS_MAX = 6;
 const NOT_KEPT = "the store does not keep what it was sent";
 const TURN_POLL_MS = 50;
-/** Rough JSON size of one float of a vector, in bytes. */
-const FLOAT_BYTES = 12;
 const RECONCILE_IDS_MAX = 200;
 
 /**
@@ -68,6 +67,7 @@ export class Drainer {
   #report: DrainReport = emptyReport();
   /** Whether the batch in hand may have left for the store. */
   #sent = false;
+
   constructor(options: DrainerOptions, deps: DrainerDeps) {
     this.#options = options;
     this.#deps = deps;
@@ -125,12 +125,12 @@ export class Drainer {
   /** Milliseconds until an attempt is due. */
   waitMs(): number {
     const { journal, breaker, clock } = this.#deps;
-    return remainingMs(journal.attempts(), breaker, clock.now());
+    return remainingMs(journal.attempts.state(), breaker, clock.now());
   }
 
   #backingOff(): string | undefined {
     if (this.waitMs() === 0) return undefined;
-    return this.#deps.journal.attempts().lastError ?? "the store failed a moment ago";
+    return this.#deps.journal.attempts.state().lastError ?? "the store failed a moment ago";
   }
 
   async #drainAll(signal: AbortSignal): Promise<RunEnd> {
@@ -168,33 +168,15 @@ export class Drainer {
   #pick(held: string | undefined): Picked | undefined {
     const { journal, clock, access } = this.#deps;
     const now = clock.now();
-    return journal.work(({ outbox, mirror, unsettled }) => {
+    return journal.work((tables) => {
+      const { unsettled } = tables;
       const token = this.#lease.take(held);
       if (token === undefined) return undefined;
-      const recordsMax = this.#batchSize();
-      const bytesMax = access.store.limits.batchBytesMax / 2;
-      const batch: Batch = { puts: [], forgets: [] };
-      const seen = new Set<string>();
-      let bytes = 0;
-      let unembedded = 0;
-      for (const entry of outbox.queued(recordsMax)) {
-        const { id } = entry;
-        if (seen.has(id)) continue;
-        seen.add(id);
-        const row = mirror.find(id);
-        // A forget goes alone when the memory that used its id again is a dead letter.
-        const last = entry.operation === "forget" || !row ? outbox.newestQueued(id) : undefined;
-        if (row === undefined || last?.operation === "forget") {
-          batch.forgets.push({ id, revision: last?.revision ?? entry.revision });
-          continue;
-        }
-        const vector = mirror.vectorOf(row.memory);
-        if (vector === undefined) unembedded += 1;
-        bytes += sizeOf(row.content.text, vector?.length ?? 0);
-        if (!isEmpty(batch) && (bytes > bytesMax || unembedded > this.#options.embedBatchMax))
-          break;
-        batch.puts.push({ row, vector });
-      }
+      const batch = nextBatch(tables, {
+        recordsMax: this.#batchSize(),
+        bytesMax: access.store.limits.batchBytesMax / 2,
+        unembeddedMax: this.#options.embedBatchMax,
+      });
       const due = isEmpty(batch)
         ? unsettled.due(token, now, access.store.incarnation(), RECONCILE_IDS_MAX)
         : [];
@@ -207,7 +189,7 @@ export class Drainer {
   #batchSize(): number {
     const { journal, access } = this.#deps;
     const most = Math.min(this.#options.batchRecordsMax, access.store.limits.batchRecordsMax);
-    return Math.max(1, most >> Math.min(journal.attempts().attempts, HALVINGS_MAX));
+    return Math.max(1, most >> Math.min(journal.attempts.state().failures, HALVINGS_MAX));
   }
 
   async #applyBatch(batch: Batch, token: string, signal: AbortSignal): Promise<RunEnd | undefined> {
@@ -252,7 +234,7 @@ export class Drainer {
       for (const { id, revision } of batch.forgets) {
         if (waiting.has(id)) continue;
         this.#report.stored += outbox.markStored(id, revision);
-        if (!doubtful.has(id)) mirror.markForgotten(id);
+        if (!doubtful.has(id)) mirror.tombstones.markForgotten(id);
         journal.scourLater();
       }
       for (const { id, revision, reason } of refusals) {
@@ -261,11 +243,11 @@ export class Drainer {
       unsettled.resolve(idsOf(batch), token);
       if (!doubt.settled) {
         lease.release(token);
-        journal.noteFailure(NOT_KEPT, now + this.#backoffMs());
+        journal.attempts.failed(NOT_KEPT, now + this.#backoffMs());
         return this.#stopped(NOT_KEPT);
       }
       unsettled.confirm(doubt.doubtful, token, now, access.store.incarnation());
-      journal.noteApplied(now);
+      journal.attempts.applied(now);
       if (outbox.load().records > 0 || unsettled.count() > 0 || journal.mustAdopt())
         return undefined;
       // Nothing is left to do: with the last booking goes the lease, in one commit.
@@ -311,7 +293,7 @@ export class Drainer {
         error instanceof MemoryServiceUnavailableError
           ? Math.min(error.retryAfterMs, WAIT_MS_MAX)
           : this.#backoffMs();
-      journal.noteFailure(reason, now + wait, circuitOf(error));
+      journal.attempts.failed(reason, now + wait, error);
     });
     const end = this.#stopped(reason);
     if (!stopping && !isExpected(error)) throw error;
@@ -320,7 +302,7 @@ export class Drainer {
 
   #backoffMs(): number {
     const { journal, random } = this.#deps;
-    return fullJitterMs(journal.attempts().attempts + 1, this.#options.backoff, random);
+    return fullJitterMs(journal.attempts.state().failures + 1, this.#options.backoff, random);
   }
 
   #stopped(reason: string): RunEnd {
@@ -332,18 +314,6 @@ export class Drainer {
 
 function emptyReport(): DrainReport {
   return { stored: 0, queued: 0, dead: 0, stoppedBy: undefined };
-}
-
-function isEmpty(batch: Batch): boolean {
-  return batch.puts.length + batch.forgets.length === 0;
-}
-
-function idsOf(batch: Batch): string[] {
-  return [...batch.puts.map((put: PendingPut) => put.row.id), ...batch.forgets.map(({ id }) => id)];
-}
-
-function sizeOf(text: string, dimension: number): number {
-  return text.length * 3 + dimension * FLOAT_BYTES + 512;
 }
 
 /** A fault of the world; anything else is a bug and must be seen. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Database, translateSqliteError } from "@holdfast/sqlite";
 import type { CollectionForm, CollectionInfo, EmbedderIdentity } from "@holdfast/store";
 import { Acceptance, type Failpoint, type OutboxBounds } from "./acceptance.ts";
+import { Attempts } from "./attempts.ts";
 import type { PendingSwap } from "./collection-swap.ts";
 import { translateFault, translating } from "./journal-fault.ts";
 import { MemoryError } from "./memory-error.ts";
@@ -13,16 +14,6 @@ import type { Outbox } from "./outbox.ts";
 import { isCheckDue, salvageIfDamaged } from "./salvage.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { Tables } from "./tables.ts";
-
-export interface AttemptState {
-  /** Failures since the last success. */
-  attempts: number;
-  nextAttemptAt: number | null;
-  /** The breaker's circuit that refused the last attempt, "" for the one of all; null when none did. */
-  refusedBy: string | null;
-  lastError: string | null;
-  answeredAt: number | null;
-}
 
 /** Parts of a restore that outlive the process. */
 export type RestorePart = "staged" | "swap" | "previous";
@@ -38,6 +29,7 @@ const SCOUR_WAIT_MS = 250;
 export class Journal {
   readonly path: string;
   readonly acceptance: Acceptance;
+  readonly attempts: Attempts;
   /** Commits with fsync: what is promised. */
   readonly #accepting: Tables;
   /** Commits without: what can be found out again. */
@@ -77,6 +69,7 @@ export class Journal {
         writer,
       );
       const { path, working } = this;
+      this.attempts = new Attempts(working.db, collection);
       this.acceptance = new Acceptance({
         tables: this.#accepting,
         working,
@@ -164,43 +157,6 @@ export class Journal {
     // Looked at before a transaction is opened: every run that empties the outbox asks.
     if (this.outbox.surplus(keptRecordsMax, keptBytesMax) === 0) return;
     while (this.work(({ outbox }) => outbox.prune(keptRecordsMax, keptBytesMax)) > 0);
-  }
-
-  /** The store answered a call. */
-  noteAnswer(now: number): void {
-    this.working.db
-      .prepare("UPDATE collection SET answered_at = ? WHERE collection = ?")
-      .run(now, this.collection);
-  }
-
-  /** The store took a write; what it last refused is history. */
-  noteApplied(now: number): void {
-    this.working.db
-      .prepare(
-        `UPDATE collection SET answered_at = ?, attempts = 0, next_attempt_at = NULL,
-           last_error = NULL WHERE collection = ?`,
-      )
-      .run(now, this.collection);
-  }
-
-  /** An attempt to apply failed, or was refused; `nextAttemptAt` is when another may be made. */
-  noteFailure(reason: string, nextAttemptAt: number, refusedBy?: string): void {
-    this.working.db
-      .prepare(
-        `UPDATE collection SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?,
-           refused_by = ? WHERE collection = ?`,
-      )
-      .run(nextAttemptAt, reason, refusedBy ?? null, this.collection);
-  }
-
-  attempts(): AttemptState {
-    const row = this.working.db
-      .prepare(
-        `SELECT attempts, next_attempt_at AS nextAttemptAt, last_error AS lastError,
-           refused_by AS refusedBy, answered_at AS answeredAt FROM collection WHERE collection = ?`,
-      )
-      .get(this.collection) as unknown as AttemptState;
-    return { ...row };
   }
 
   /** Which making of the collection in the store is the valid one. */

@@ -244,7 +244,7 @@ export class MemoryService implements Memory {
     const { mirror, others } = this.#deps.journal.working;
     const all = [...ids];
     const known = new Set([...mirror.known(all), ...others.known(all)]);
-    return all.filter((id) => !known.has(id) && mirror.tombstoneOf(id) === undefined);
+    return all.filter((id) => !known.has(id) && mirror.tombstones.of(id) === undefined);
   }
 
   compare(options: { signal?: AbortSignal } = {}): Promise<Comparison> {

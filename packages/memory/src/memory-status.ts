@@ -1,7 +1,7 @@
 import type { CircuitBreaker } from "@holdfast/breaker";
 import type { Clock } from "@holdfast/core";
 import { backupStatusOf } from "./backup/backup-log.ts";
-import { remainingMs } from "./attempt-wait.ts";
+import { remainingMs } from "./attempts.ts";
 import type { Journal } from "./journal.ts";
 import type { MemoryStatus } from "./memory.ts";
 import { syncStateOf } from "./sync/sync-state.ts";
@@ -12,7 +12,7 @@ export function statusOf(
   { journal, breaker, clock }: { journal: Journal; breaker: CircuitBreaker; clock: Clock },
 ): MemoryStatus {
   return journal.view(({ outbox, mirror, unsettled, others }) => {
-    const attempts = journal.attempts();
+    const attempts = journal.attempts.state();
     const { lastError, answeredAt } = attempts;
     const waitMs = remainingMs(attempts, breaker, clock.now());
     const oldest = outbox.oldestQueuedAt();

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Database } from "@holdfast/sqlite";
 import { type Condition, filterSql } from "./filter-sql.ts";
 import type { Filter, MemoryRecord } from "./memory-record.ts";
@@ -15,6 +14,7 @@ import {
   toRow,
 } from "./mirror-row.ts";
 import { encodeMetadata, type MemoryContent } from "./record-codec.ts";
+import { Tombstones } from "./tombstones.ts";
 
 const PAGE = 500;
 
@@ -23,6 +23,7 @@ const PAGE = 500;
  * methods open no transaction of their own; the journal does.
  */
 export class Mirror {
+  readonly tombstones: Tombstones;
   readonly #db: Database;
   readonly #collection: number;
   readonly #writer: string;
@@ -31,6 +32,7 @@ export class Mirror {
     this.#db = db;
     this.#collection = collection;
     this.#writer = writer;
+    this.tombstones = new Tombstones(db, collection);
   }
 
   find(id: string): MirrorRow | undefined {
@@ -56,20 +58,13 @@ export class Mirror {
     const row = this.#db
       .prepare("SELECT revision FROM memory WHERE collection = ? AND id = ?")
       .get(this.#collection, id) as { revision: number } | undefined;
-    return row?.revision ?? this.tombstoneOf(id)?.revision ?? 0;
-  }
-
-  tombstoneOf(id: string): { revision: number; sentKeys: readonly string[] } | undefined {
-    const row = this.#db
-      .prepare("SELECT revision, sent_keys FROM tombstone WHERE collection = ? AND id_hash = ?")
-      .get(this.#collection, this.#hash(id)) as { revision: number; sent_keys: string } | undefined;
-    return row && { revision: row.revision, sentKeys: JSON.parse(row.sent_keys) as string[] };
+    return row?.revision ?? this.tombstones.of(id)?.revision ?? 0;
   }
 
   /** Inserts or replaces a memory; its vector is gone unless the text stayed the same. */
   put(id: string, revision: number, content: MemoryContent, checksum: string): void {
     const old = this.find(id);
-    const before = old?.sentKeys ?? this.tombstoneOf(id)?.sentKeys ?? [];
+    const before = old?.sentKeys ?? this.tombstones.of(id)?.sentKeys ?? [];
     const keys = Object.keys(encodeMetadata(content, revision, this.#writer, checksum));
     const sentKeys = [...new Set([...before, ...keys])];
     if (old !== undefined) this.#dropIndexes(old);
@@ -109,16 +104,6 @@ export class Mirror {
     this.#addIndexes(row.memory, content);
   }
 
-  /**
-   * Leaves a tombstone that outlives the memory; `sentKeys` is what the store may still hold. It
-   * stays until the store holds a newer memory of that id, in case that one is given up.
-   */
-  entomb(id: string, revision: number, now: number, sentKeys: readonly string[]): void {
-    this.#db
-      .prepare("INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?, ?)")
-      .run(this.#collection, this.#hash(id), revision, now, JSON.stringify(sentKeys));
-  }
-
   /** Removes a memory; without a tombstone of its id, what the store holds counts as another's. */
   drop(row: MirrorRow): void {
     this.#dropIndexes(row);
@@ -131,19 +116,12 @@ export class Mirror {
     this.#db
       .prepare("UPDATE memory SET applied_revision = ? WHERE memory = ? AND applied_revision < ?")
       .run(row.revision, row.memory, row.revision);
-    if (row.appliedRevision === 0) this.#disinter(row.id, row.revision);
+    if (row.appliedRevision === 0) this.tombstones.raze(row.id, row.revision);
     const keys = Object.keys(this.encode(row));
     if (doubtful || keys.length === row.sentKeys.length) return;
     this.#db
       .prepare("UPDATE memory SET sent_keys = ? WHERE memory = ? AND revision = ?")
       .run(JSON.stringify(keys), row.memory, row.revision);
-  }
-
-  /** The store holds nothing of this id any more. */
-  markForgotten(id: string): void {
-    this.#db
-      .prepare("UPDATE tombstone SET sent_keys = '[]' WHERE collection = ? AND id_hash = ?")
-      .run(this.#collection, this.#hash(id));
   }
 
   /** A row's metadata as the store is to hold it. */
@@ -311,32 +289,9 @@ export class Mirror {
     this.#db.prepare("DELETE FROM tag WHERE memory = ?").run(row.memory);
   }
 
-  /** That it was forgotten is still remembered, for a backup that is older than that. */
-  #disinter(id: string, revision: number): void {
-    this.#db
-      .prepare(
-        `INSERT OR REPLACE INTO forgotten
-         SELECT collection, collection, id_hash, revision, forgotten_at FROM tombstone
-         WHERE collection = ? AND id_hash = ? AND revision < ?`,
-      )
-      .run(this.#collection, this.#hash(id), revision);
-    this.#db
-      .prepare("DELETE FROM tombstone WHERE collection = ? AND id_hash = ? AND revision < ?")
-      .run(this.#collection, this.#hash(id), revision);
-  }
-
   #dropVector(memory: number): void {
     this.#db.prepare("DELETE FROM vector WHERE memory = ?").run(memory);
   }
-
-  #hash(id: string): Uint8Array {
-    return hashOfId(this.#collection, id);
-  }
-}
-
-/** What remains of an id that was forgotten; `salt` is the collection's number. */
-export function hashOfId(salt: number, id: string): Uint8Array {
-  return createHash("sha256").update(`${salt}\0${id}`).digest();
 }
 
 const DURABILITY = `CASE

@@ -220,7 +220,7 @@ function onlyTheirs(page: readonly StoredRecord[], { mirror }: Journal): string[
   const ours = mirror.known(page.map(({ id }) => id));
   const theirs = page.filter((record) => {
     if (ours.has(record.id)) return false;
-    const buried = mirror.tombstoneOf(record.id);
+    const buried = mirror.tombstones.of(record.id);
     return buried === undefined || (decodeRecord(record)?.revision ?? 0) > buried.revision;
   });
   return theirs.map(({ id }) => id);

@@ -173,7 +173,7 @@ export class Recall {
   /** Whether a record of the store is one that was forgotten here and is still to be deleted there. */
   isForgotten(id: string, revision: number | undefined): boolean {
     const { mirror, outbox } = this.#deps.journal;
-    const buried = mirror.tombstoneOf(id);
+    const buried = mirror.tombstones.of(id);
     if (buried === undefined) return false;
     // Without a revision another program wrote it, perhaps after we forgot.
     return revision === undefined ? outbox.hasQueued(id) : revision <= buried.revision;
@@ -243,7 +243,7 @@ export class Recall {
 
   #source(reason: string | undefined, exceptTags: readonly string[] = []): RecallSource {
     const { journal, clock } = this.#deps;
-    const { answeredAt } = journal.attempts();
+    const { answeredAt } = journal.attempts.state();
     // Undefined as well when the clock was set back since: how long ago that was cannot be said.
     const ageMs = answeredAt === null ? -1 : clock.now() - answeredAt;
     return {
@@ -258,7 +258,7 @@ export class Recall {
     const { journal, clock } = this.#deps;
     if (clock.monotonic() - this.#notedAt < ANSWER_NOTED_EVERY_MS) return;
     this.#notedAt = clock.monotonic();
-    noting(() => journal.noteAnswer(clock.now()));
+    noting(() => journal.attempts.answered(clock.now()));
   }
 }
 

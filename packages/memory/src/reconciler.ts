@@ -51,7 +51,7 @@ export class Reconciler {
         const put = this.#correction(row, record);
         if (put !== undefined) wrong.puts.push(put);
       } else {
-        const revision = mirror.tombstoneOf(id)?.revision;
+        const revision = mirror.tombstones.of(id)?.revision;
         if (revision !== undefined && isOurs(record, revision))
           wrong.forgets.push({ id, revision });
       }

@@ -201,7 +201,7 @@ const FAULTS: Record<string, [fault: (of: Stage) => unknown, told: RegExp]> = {
   ledger: [({ status }) => Object.assign(status.ledger, { residual: 2 }), /2 accepted writes/],
   waiting: [
     ({ status }) => Object.assign(status.outbox, { records: 4, oldestAgeMs: 6 * 60_000 }),
-    /4 writes wait, for up to 6 min/,
+    /waiting for up to 6 min: 4 writes/,
   ],
   breaker: [({ parts }) => parts.breaker.forceOpen("maintenance"), /is open/],
   process: [({ data }) => rmSync(statePathsOf(data).serverRecord), /no server runs/],
@@ -316,7 +316,11 @@ test.each<[string, (of: Stage) => unknown, RegExp]>([
       Object.assign(status, { salvaged: { at: 1, file: "aside/memory.db", lost: ["m7"] } }),
     /damaged and set aside; not given back so far: m7/,
   ],
-  ["ledger", ({ status }) => Object.assign(status.ledger, { dead: 1 }), /1 writes were refused/],
+  [
+    "ledger",
+    ({ status }) => Object.assign(status.ledger, { dead: 1 }),
+    /the store refused 1 write$/,
+  ],
   ["keeper", ({ database }) => database.setPhase("degraded", "given up: x"), /given up/],
   ["last-backup", ({ backups }) => void backups.pop(), /no backup yet/],
   [
@@ -344,13 +348,13 @@ test("a server that has run for longer than a minute is in no crash loop", async
   await expect(resultOf("crash-loop")).resolves.toMatchObject({ status: "pass" });
 });
 
-test("a clock that was set back makes no crash loop of ends of long ago", async () => {
+test("a clock that is set back hides no crash loop", async () => {
   await FAULTS["crash-loop"]?.[0](stage);
   record(stage.data, { startedAt: Date.now() });
   const real = Date.now;
   Date.now = () => real() - DAY_MS;
   try {
-    await expect(resultOf("crash-loop")).resolves.toMatchObject({ status: "pass" });
+    await expect(resultOf("crash-loop")).resolves.toMatchObject({ status: "fail" });
   } finally {
     Date.now = real;
   }

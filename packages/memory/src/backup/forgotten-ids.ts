@@ -1,5 +1,5 @@
 import type { Database } from "@holdfast/sqlite";
-import { hashOfId } from "../mirror.ts";
+import { hashOfId } from "../tombstones.ts";
 import type { ForgottenLine } from "./backup-line.ts";
 
 const PAGE = 1_000;

@@ -121,7 +121,7 @@ function othersOf(page: readonly StoredRecord[], { journal, mirror }: OthersDeps
   const isOthers = (record: StoredRecord): boolean => {
     const { id } = record;
     if (now.has(id)) return false;
-    const buried = journal.mirror.tombstoneOf(id);
+    const buried = journal.mirror.tombstones.of(id);
     if (buried === undefined) return true;
     const revision = decodeRecord(record)?.revision;
     // Without a revision another program wrote it, perhaps after it was forgotten here.

@@ -236,7 +236,7 @@ class CollectionSync {
   /** Without a revision nobody can say that it was written after it was forgotten. */
   #isForgotten(record: StoredRecord, { mirror }: Tables): boolean {
     const revision = decodeRecord(record)?.revision ?? -1;
-    if ((mirror.tombstoneOf(record.id)?.revision ?? -1) > revision) return true;
+    if ((mirror.tombstones.of(record.id)?.revision ?? -1) > revision) return true;
     return this.#forgotten.isForgottenSince(record.id, revision, Number.MAX_SAFE_INTEGER);
   }
 
