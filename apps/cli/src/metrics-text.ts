@@ -3,6 +3,7 @@ import type { SloReport } from "@holdfast/metrics";
 import { moment } from "./memory-text.ts";
 import type { LastRun, MetricsDigest, Tally } from "./metrics-digest.ts";
 import type { MetricsReport } from "./metrics-report.ts";
+import { counted } from "./counted.ts";
 
 /** `99.95 %`; `–` where nothing was observed. Never 100 % of what is not all. */
 export function percent(share: number | null): string {
@@ -11,11 +12,6 @@ export function percent(share: number | null): string {
   // Whole parts first: 0.999 × 100 is a hair below 99.9.
   const parts = Math.floor(Number((share * 10 ** (digits + 2)).toFixed(6)));
   return `${parts / 10 ** digits} %`;
-}
-
-/** `1 trip`, `2 trips` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Milliseconds for a table; `–` where there was none. */

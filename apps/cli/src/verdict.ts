@@ -3,6 +3,7 @@ import type { MemoryStatus, SalvageStatus } from "@holdfast/memory";
 import { circuitName, worstCircuit } from "./breaker-text.ts";
 import type { KeeperStatus } from "./keeper/keeper-status.ts";
 import type { MetricsDigest } from "./metrics-digest.ts";
+import { counted } from "./counted.ts";
 
 export interface Verdict {
   status: "healthy" | "degraded" | "recovering" | "unhealthy" | "unknown";
@@ -65,7 +66,7 @@ function judgeWrites({ ledger, salvaged }: MemoryStatus): Judgement | undefined 
   if (ledger.residual !== 0 && salvaged === undefined)
     return {
       status: "unhealthy",
-      cause: `the ledger does not balance: ${ledger.residual} accepted writes are unaccounted for`,
+      cause: `the ledger does not balance; unaccounted for: ${counted(ledger.residual, "accepted write")}`,
       next: "holdfast memory outbox list",
     };
   if (salvaged !== undefined && (salvaged.lost.length > 0 || ledger.residual !== 0))
@@ -190,7 +191,7 @@ const IDS_NAMED_MAX = 5;
 /** What went with a damaged outbox, as far as it can be named. */
 export function lossOf({ lost }: SalvageStatus, residual: number): string {
   const damaged = "the outbox was damaged and set aside";
-  if (lost.length === 0) return `${damaged}; ${residual} of its writes are unaccounted for`;
+  if (lost.length === 0) return `${damaged}; unaccounted for: ${counted(residual, "write")}`;
   const more = lost.length > IDS_NAMED_MAX ? ` and ${lost.length - IDS_NAMED_MAX} more` : "";
   const named = lost.slice(0, IDS_NAMED_MAX).join(", ");
   return `${damaged}; not given back so far: ${named}${more}`;

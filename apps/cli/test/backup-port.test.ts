@@ -48,7 +48,7 @@ test("a repair from the last backup loses nothing that was accepted since", asyn
   await store.deleteCollection("memories");
   expect(await port.describe()).toMatch(/the backup of .* \(1 memory\)/);
   const done = await port.restore(new AbortController().signal);
-  expect(done).toMatch(/^2 memories and 1 records of other programs restored from/);
+  expect(done).toMatch(/^2 memories and 1 record of other programs restored from/);
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 2, foreign: 1 });
   expect((await memory.get("theirs")).memory?.text).toBe("theirs");
 }, 60_000);

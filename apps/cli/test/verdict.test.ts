@@ -66,7 +66,7 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     "writes went with a damaged outbox that nobody can name",
     { residual: 2, lost: [] },
     "degraded",
-    /damaged.* 2 of its writes are unaccounted for/,
+    /damaged.*; unaccounted for: 2 writes/,
     /outbox retry/,
   ],
   ["a damaged outbox lost nothing", { lost: [] }, "healthy", /nothing waits/, undefined],

@@ -2,11 +2,9 @@ import { formatDuration } from "@holdfast/core";
 import type { PlanSample, RestoreDifference } from "@holdfast/memory";
 import { oneLine, roomFor } from "../memory-text.ts";
 import { printable } from "../output.ts";
+import { counted } from "../counted.ts";
 
 const REFUSED_NAMED_MAX = 10;
-
-/** `12 memories`, `1 memory`. */
-export const memories = (count: number): string => (count === 1 ? "1 memory" : `${count} memories`);
 
 /** `1.2 MB` for people. */
 export function formatBytes(bytes: number): string {
@@ -22,8 +20,7 @@ export const took = (ms: number): string => formatDuration(Math.max(1, Math.roun
 export function refusedText(ids: readonly string[]): string {
   const named = ids.slice(0, REFUSED_NAMED_MAX).map(printable).join(", ");
   const more = ids.length > REFUSED_NAMED_MAX ? ", …" : "";
-  const records = ids.length === 1 ? "1 record" : `${ids.length} records`;
-  return `the store does not take ${records} of other programs (lists need a newer Chroma): ${named}${more}`;
+  return `the store does not take ${counted(ids.length, "record")} of other programs (lists need a newer Chroma): ${named}${more}`;
 }
 
 /** What a restore would change: counts, and a few of each. */
@@ -37,8 +34,9 @@ export function differenceText(difference: RestoreDifference): string[] {
   ];
   const gone =
     forgotten === 1 ? "was forgotten since, and stays so" : "were forgotten since, and stay so";
-  if (forgotten > 0) lines.push(`${memories(forgotten)} in it ${gone}`);
-  if (others !== undefined && others > 0) lines.push(`${others} records of other programs`);
+  if (forgotten > 0) lines.push(`${counted(forgotten, "memory")} in it ${gone}`);
+  if (others !== undefined && others > 0)
+    lines.push(`${counted(others, "record")} of other programs`);
   return lines;
 }
 

@@ -6,6 +6,7 @@ import { readManifest, verifyBackup } from "@holdfast/memory";
 import type { Context } from "../context.ts";
 import { columns } from "../output.ts";
 import { replaceFile } from "../write-new-file.ts";
+import { counted } from "../counted.ts";
 
 interface Part {
   file: string;
@@ -55,7 +56,7 @@ export async function restoreConfiguration(
     ]),
   );
   const dryRun = options.dryRun === true;
-  if (dryRun || !(await context.confirm(`Replace ${parts.length} files?`, options))) {
+  if (dryRun || !(await context.confirm(`Replace ${counted(parts.length, "file")}?`, options))) {
     output.result({ files: told, dryRun: true }, `${rows}\nNothing was changed.`);
     return;
   }

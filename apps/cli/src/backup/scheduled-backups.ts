@@ -5,7 +5,7 @@ import type { Backups } from "@holdfast/memory";
 import type { Context } from "../context.ts";
 import { type Parts, withBackupsOver } from "../wire.ts";
 import { configurationOf, policiesOf } from "./attachments.ts";
-import { memories } from "./backup-text.ts";
+import { counted } from "../counted.ts";
 
 /** After one that failed: sooner than a schedule of days would have it. */
 const RETRY_MS = 300_000;
@@ -113,7 +113,7 @@ async function backUpAndPrune(
   const { removed } = await pruneBackups(directory, retentionOf(loaded), { signal });
   const partial = report.partial === undefined ? "" : `, partial: ${report.partial}`;
   const pruned = removed.length === 0 ? "" : `; ${removed.length} older ones removed`;
-  return `Backed up ${memories(report.memories)}${partial}${pruned}: ${report.path}`;
+  return `Backed up ${counted(report.memories, "memory")}${partial}${pruned}: ${report.path}`;
 }
 
 /** What `backup.keep_*` says. */

@@ -10,6 +10,7 @@ import { foreseenCheck, keeperCheck, memoryChecks } from "../monitor/memory-chec
 import { configuredChecks } from "../monitor/service-checks.ts";
 import type { Parts } from "../wire.ts";
 import type { Workspace } from "../workspace.ts";
+import { counted } from "../counted.ts";
 
 /** A model that is loaded for the first time takes its time. */
 const EMBEDDER_LIMIT_MS = 30_000;
@@ -78,7 +79,7 @@ function mirrorCheck(memory: Memory): HealthCheck {
     service: "memory",
     run: () => {
       const { total } = memory.list({ limit: 1 });
-      return { status: "pass", message: `${total} memories are on this machine` };
+      return { status: "pass", message: `on this machine: ${counted(total, "memory")}` };
     },
   };
 }
@@ -126,7 +127,11 @@ function backupCheck(
       if (ageMs > BACKUP_AGE_MS_MAX) return { status: "warn", message: age, evidence, hint };
       if (last.partial !== null)
         return { status: "warn", message: `${age}, and partial: ${last.partial}`, evidence, hint };
-      return { status: "pass", message: `${age}, with ${last.memories} memories`, evidence };
+      return {
+        status: "pass",
+        message: `${age}, with ${counted(last.memories, "memory")}`,
+        evidence,
+      };
     },
   };
 }
@@ -139,7 +144,7 @@ function policyCheck({ config }: Workspace): HealthCheck {
     run: async (): Promise<CheckOutcome> => {
       const { loadPolicies } = await import("@holdfast/policy");
       const { ruleset, warnings } = loadPolicies(config.policies.directory);
-      const message = `${ruleset.rules.length} rules are in force`;
+      const message = `in force: ${counted(ruleset.rules.length, "rule")}`;
       if (warnings.length === 0) return { status: "pass", message };
       return {
         status: "warn",

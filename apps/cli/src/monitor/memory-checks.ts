@@ -5,6 +5,7 @@ import { FRESH_INTERVALS, HEALTH_DEFAULTS, type HealthCheck, PhiAccrual } from "
 import { circuitName, circuitsOf } from "../breaker-text.ts";
 import { keeperStatus } from "../keeper/keeper-status.ts";
 import { lossOf } from "../verdict.ts";
+import { counted } from "../counted.ts";
 
 /** How long a write may wait before that is worth a word. */
 const WAITING_MS_MAX = 5 * 60_000;
@@ -37,7 +38,7 @@ export function memoryChecks(memory: Memory, breaker: CircuitBreaker): HealthChe
         if (dead > 0) {
           return {
             status: "warn",
-            message: `${dead} writes were refused by the store`,
+            message: `the store refused ${counted(dead, "write")}`,
             hint: "holdfast memory outbox list",
           };
         }
@@ -51,11 +52,18 @@ export function memoryChecks(memory: Memory, breaker: CircuitBreaker): HealthChe
       run: () => {
         const { records, oldestAgeMs = 0, lastError } = memory.status().outbox;
         if (oldestAgeMs <= WAITING_MS_MAX) {
-          return { status: "pass", message: `${records} writes wait`, evidence: { records } };
+          return {
+            status: "pass",
+            message: `waiting: ${counted(records, "write")}`,
+            evidence: { records },
+          };
         }
         const why = lastError === undefined ? "" : `: ${lastError}`;
         const since = formatDuration(oldestAgeMs);
-        return { status: "warn", message: `${records} writes wait, for up to ${since}${why}` };
+        return {
+          status: "warn",
+          message: `waiting for up to ${since}: ${counted(records, "write")}${why}`,
+        };
       },
     },
     {

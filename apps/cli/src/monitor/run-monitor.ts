@@ -17,6 +17,7 @@ import { KeptServer } from "./kept-server.ts";
 import { monitorLog } from "./monitor-log.ts";
 import type { MonitorView } from "./monitor-view.ts";
 import { StoreSupervisor } from "./store-supervisor.ts";
+import { counted } from "../counted.ts";
 
 export interface MonitorOptions {
   /** Overrides the configuration's, in milliseconds. */
@@ -161,7 +162,9 @@ class Beside {
     const logger = {
       info: (fields: object, message: string) => {
         const { stored } = fields as { stored?: number };
-        view.note(stored === undefined ? message : `${message}: ${stored} writes stored`);
+        view.note(
+          stored === undefined ? message : `${message}: ${counted(stored, "write")} stored`,
+        );
       },
       warn: (_fields: object, message: string) => view.note(message),
     };

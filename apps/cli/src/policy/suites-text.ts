@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import type { Coverage } from "@holdfast/policy";
-import { counted } from "../metrics-text.ts";
 import { type Output, printable } from "../output.ts";
 import type { SuitesReport } from "./run-suites.ts";
+import { counted } from "../counted.ts";
 
 /** Names told of what is not covered; JSON has all of them. */
 const MISSING_SHOWN = 20;

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import type { BackupPort } from "@holdfast/chroma";
 import type { LoggedBackup } from "@holdfast/memory";
-import { memories } from "../backup/backup-text.ts";
 import { moment } from "../memory-text.ts";
 import { type Parts, withBackupsOver } from "../wire.ts";
+import { counted } from "../counted.ts";
 
 /** The last complete backup of a memory, as a repair may use it. */
 export function backupPort(parts: Parts): BackupPort {
@@ -14,7 +14,9 @@ export function backupPort(parts: Parts): BackupPort {
   return {
     async describe() {
       const backup = await last();
-      return backup && `the backup of ${moment(backup.madeAt)} (${memories(backup.memories)})`;
+      return (
+        backup && `the backup of ${moment(backup.madeAt)} (${counted(backup.memories, "memory")})`
+      );
     },
     async restore(signal) {
       const backup = await last();
@@ -23,8 +25,9 @@ export function backupPort(parts: Parts): BackupPort {
         // Up to now: nothing that was accepted since is lost.
         const plan = await backups.plan(backup.path, { toTime: Date.now(), signal });
         const report = await backups.restore(plan, { signal });
-        const others = report.others === 0 ? "" : ` and ${report.others} records of other programs`;
-        return `${memories(report.memories)}${others} restored from ${backup.path} and the outbox`;
+        const others =
+          report.others === 0 ? "" : ` and ${counted(report.others, "record")} of other programs`;
+        return `${counted(report.memories, "memory")}${others} restored from ${backup.path} and the outbox`;
       });
     },
   };

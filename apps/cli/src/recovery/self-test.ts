@@ -17,6 +17,7 @@ import {
 import { createMemory, type Memory, type MemoryDeps } from "@holdfast/memory";
 import { RecoveryEngine, RecoveryJournal, runChecks } from "@holdfast/recovery";
 import type { VectorStore } from "@holdfast/store";
+import { counted } from "../counted.ts";
 
 export interface SelfTestPart {
   name: "connectivity" | "add-and-retrieve" | "breaker" | "recovery";
@@ -214,5 +215,5 @@ async function fill(memory: Memory, signal: AbortSignal): Promise<void> {
     { waitMs: 0 },
   );
   const { queued, stoppedBy } = await memory.drain({ signal });
-  if (queued > 0) throw new Error(stoppedBy ?? `${queued} writes still wait`);
+  if (queued > 0) throw new Error(stoppedBy ?? `${counted(queued, "write")} still waiting`);
 }

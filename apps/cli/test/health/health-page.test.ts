@@ -80,7 +80,7 @@ whenChromium("the health page in a browser, where Debian's chromium is installed
     const { page } = await open({ viewport: DESKTOP });
     const textOf = (id: string): Promise<string> => page.locator(`#${id}`).innerText();
     expect(await textOf("ledger")).toContain("= 5 stored + 2 queued + 1 dead + 0 discarded");
-    expect(await textOf("ledger")).toContain("2 accepted writes are unaccounted for");
+    expect(await textOf("ledger")).toContain("Unaccounted for: 2 accepted writes");
     expect(await textOf("backlog")).toContain("holdfast memory outbox retry");
     expect(await textOf("breaker")).toContain("next probe in 42 s");
     expect(await textOf("backup")).toContain("no restore was ever tried");

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { BackupReport } from "@holdfast/memory";
 import { configurationOf, policiesOf } from "../../backup/attachments.ts";
-import { formatBytes, memories, took } from "../../backup/backup-text.ts";
+import { formatBytes, took } from "../../backup/backup-text.ts";
 import { newBackupPath } from "../../backup/scheduled-backups.ts";
 import { progressTeller } from "../../backup/tell-progress.ts";
 import type { Context } from "../../context.ts";
@@ -10,6 +10,7 @@ import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
 import { usage } from "../../selection.ts";
 import { withBackups } from "../../wire.ts";
+import { counted } from "../../counted.ts";
 
 interface BackupOptions {
   output?: string;
@@ -83,9 +84,9 @@ function text(report: BackupReport): string {
   if (kind === "configuration") return `Backed the configuration up, and read it back: ${path}`;
   const parts = [
     kind === "incremental"
-      ? `${written} changed of ${memories(report.memories)}`
-      : memories(written),
-    ...(others === 0 ? [] : [`${others} records of other programs`]),
+      ? `${written} changed of ${counted(report.memories, "memory")}`
+      : counted(written, "memory"),
+    ...(others === 0 ? [] : [`${counted(others, "record")} of other programs`]),
     ...(queued === 0 ? [] : [`${queued} of them still queued`]),
   ];
   const done = `Backed up ${parts.join(", ")}: ${formatBytes(bytes)} in ${took(tookMs)}, read back and compared.`;

@@ -7,6 +7,7 @@ import { example } from "../../help.ts";
 import { printable } from "../../output.ts";
 import { filterOf, filterOptions, type SelectionOptions, usage } from "../../selection.ts";
 import { withMemory } from "../../wire.ts";
+import { counted } from "../../counted.ts";
 
 interface ForgetOptions extends SelectionOptions {
   dryRun?: boolean;
@@ -36,7 +37,7 @@ async function forget(ids: string[], options: ForgetOptions, context: Context): 
     // Also what was forgotten earlier can be purged, by its id.
     const all = purging ? [...new Set([...planned.ids, ...ids])] : planned.ids;
     if (options.dryRun || all.length === 0) return { result: planned, all, memories: [] };
-    const question = `Forget ${count(planned.ids.length)}${purging ? ", and purge" : ""}? It cannot be undone.`;
+    const question = `Forget ${counted(planned.ids.length, "memory")}${purging ? ", and purge" : ""}? It cannot be undone.`;
     if (!(await context.confirm(question, options))) return undefined;
     const memories = purging ? await remembered(memory, planned.ids) : [];
     // What was shown is what is forgotten, though others may write meanwhile.
@@ -112,7 +113,9 @@ const reasonOf = (result: ForgetResult): string =>
 function text({ ids }: ForgetResult, options: ForgetOptions): string {
   const { dryRun } = options;
   if (ids.length === 0) return "Nothing matches.";
-  const head = dryRun ? `Would forget ${count(ids.length)}:` : `Forgot ${count(ids.length)}:`;
+  const head = dryRun
+    ? `Would forget ${counted(ids.length, "memory")}:`
+    : `Forgot ${counted(ids.length, "memory")}:`;
   const rest =
     dryRun || options.purge
       ? []
@@ -156,5 +159,3 @@ const WAYS_OUT: Readonly<Record<Remains["what"], string>> = {
   archive: "memory prune has written it; remove it",
   state: "kept by this workspace, under another id or collection",
 };
-
-const count = (number: number): string => (number === 1 ? "1 memory" : `${number} memories`);

@@ -6,6 +6,7 @@ import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { printable } from "../../output.ts";
 import { withMemory } from "../../wire.ts";
+import { counted } from "../../counted.ts";
 
 interface PruneOptions {
   dryRun?: boolean;
@@ -41,7 +42,7 @@ async function prune(options: PruneOptions, context: Context): Promise<void> {
     const planned = await run(true);
     const due = planned.expired + planned.aged;
     if (options.dryRun || due === 0) return planned;
-    const question = `Forget ${count(due)} that have been kept long enough? It cannot be undone.`;
+    const question = `Forget ${counted(due, "memory")} kept long enough? It cannot be undone.`;
     return (await context.confirm(question, options)) ? run(false) : undefined;
   });
   if (report === undefined) {
@@ -71,15 +72,14 @@ function lifetimeMs(ttl: string | number): number | undefined {
 
 function text(report: RetentionReport, dryRun: boolean): string {
   const { checked, expired, aged, sample, renewed, archive } = report;
-  if (expired + aged === 0) return `Looked at ${count(checked)}: none has been kept long enough.`;
+  if (expired + aged === 0)
+    return `Looked at ${counted(checked, "memory")}: none has been kept long enough.`;
   const more = expired + aged > sample.length ? ["  …"] : [];
   return [
-    `${dryRun ? "Would prune" : "Pruned"} ${expired + aged} of ${count(checked)}: ${expired} by their own ttl, ${aged} by the lifecycle`,
+    `${dryRun ? "Would prune" : "Pruned"} ${expired + aged} of ${counted(checked, "memory")}: ${expired} by their own ttl, ${aged} by the lifecycle`,
     ...sample.map((id) => `  ${printable(id)}`),
     ...more,
-    ...(renewed > 0 ? [`${count(renewed)} written again meanwhile stayed.`] : []),
+    ...(renewed > 0 ? [`${counted(renewed, "memory")} written again meanwhile stayed.`] : []),
     ...(archive === undefined ? [] : [`Archived in ${archive}`]),
   ].join("\n");
 }
-
-const count = (number: number): string => (number === 1 ? "1 memory" : `${number} memories`);

@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
 import { printable } from "../../output.ts";
+import { counted } from "../../counted.ts";
 
 interface Options {
   force?: boolean;
@@ -38,7 +39,9 @@ async function recover(options: Options, context: Context): Promise<void> {
       ...reportLines(report),
       ...(drained === undefined || drained.queued === 0
         ? []
-        : [`${drained.queued} writes still wait: ${drained.stoppedBy ?? "their turn comes"}`]),
+        : [
+            `${counted(drained.queued, "write")} still waiting: ${drained.stoppedBy ?? "their turn comes"}`,
+          ]),
       ...(selfTest?.parts ?? []).map(
         ({ name, passed, message }) =>
           `self-test ${name}: ${passed ? "passed" : "FAILED"}, ${message}`,

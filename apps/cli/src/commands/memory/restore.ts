@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { HoldfastError } from "@holdfast/core";
 import type { Backups, RestoreReport } from "@holdfast/memory";
-import { differenceText, memories, refusedText, took } from "../../backup/backup-text.ts";
+import { differenceText, refusedText, took } from "../../backup/backup-text.ts";
 import { restoreConfiguration } from "../../backup/restore-configuration.ts";
 import { progressTeller } from "../../backup/tell-progress.ts";
 import type { Context } from "../../context.ts";
@@ -11,6 +11,7 @@ import { example } from "../../help.ts";
 import { moment } from "../../memory-text.ts";
 import { usage } from "../../selection.ts";
 import { withBackups } from "../../wire.ts";
+import { counted } from "../../counted.ts";
 
 interface RestoreOptions {
   dryRun?: boolean;
@@ -148,7 +149,7 @@ async function undo(
       const report = await backups.undo(plan, { signal });
       if (report.pending !== undefined)
         output.warn(`undone here; the store follows by itself, not yet: ${report.pending}`);
-      const done = `The state before the restore is back: ${memories(report.memories)}.`;
+      const done = `The state before the restore is back: ${counted(report.memories, "memory")}.`;
       output.result({ replacedAt, difference, dryRun: false, ...report }, done);
     },
     options.collection,
@@ -158,9 +159,9 @@ async function undo(
 function doneText(into: string, report: RestoreReport, { collection }: RestoreOptions): string {
   const { others, embedded, resumed, tookMs } = report;
   const parts = [
-    memories(report.memories),
-    ...(others === 0 ? [] : [`${others} records of other programs`]),
-    ...(embedded === 0 ? [] : [`${embedded} vectors computed anew`]),
+    counted(report.memories, "memory"),
+    ...(others === 0 ? [] : [`${counted(others, "record")} of other programs`]),
+    ...(embedded === 0 ? [] : [`${counted(embedded, "vector")} computed anew`]),
   ];
   const where = collection === undefined ? "" : ` --collection ${collection}`;
   const how = resumed ? ", going on where it was cut off" : "";

@@ -7,6 +7,7 @@ import { columns, printable } from "../../output.ts";
 import { redactorOf } from "../../redaction.ts";
 import { usage } from "../../selection.ts";
 import { withMemory, withMirror } from "../../wire.ts";
+import { counted } from "../../counted.ts";
 
 interface ScanOptions {
   secrets?: true;
@@ -37,12 +38,12 @@ async function scan(options: ScanOptions, context: Context): Promise<void> {
   const redactor = await redactorOf(context.config().config);
   const { found, scanned } = await withMirror(context, (memory) => find(memory, redactor));
   if (found.length === 0) {
-    output.result({ scanned, found, redacted: 0 }, `No secrets in ${memories(scanned)}.`);
+    output.result({ scanned, found, redacted: 0 }, `No secrets in ${counted(scanned, "memory")}.`);
     return;
   }
   const rows = found.map(({ id, count, kinds }) => [
     printable(id),
-    `${count === 1 ? "1 secret" : `${count} secrets`}: ${kinds.join(", ")}`,
+    `${counted(count, "secret")}: ${kinds.join(", ")}`,
   ]);
   if (options.redact !== true) {
     context.exitStatus = EXIT.findings;
@@ -50,7 +51,7 @@ async function scan(options: ScanOptions, context: Context): Promise<void> {
     output.result({ scanned, found, redacted: 0 }, columns(rows));
     return;
   }
-  const question = `Take the secrets out of ${memories(found.length)}? It cannot be undone.`;
+  const question = `Take the secrets out of ${counted(found.length, "memory")}? It cannot be undone.`;
   if (!(await context.confirm(question, options))) {
     output.result({ scanned, found, redacted: 0 }, "Nothing was changed.");
     return;
@@ -61,8 +62,6 @@ async function scan(options: ScanOptions, context: Context): Promise<void> {
   );
   output.result({ scanned, found, redacted }, columns(rows));
 }
-
-const memories = (count: number): string => (count === 1 ? "1 memory" : `${count} memories`);
 
 const PAGE = 500;
 

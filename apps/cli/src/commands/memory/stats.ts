@@ -7,11 +7,12 @@ import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { roomFor } from "../../memory-text.ts";
 import { type MetricsReport, readMetrics } from "../../metrics-report.ts";
-import { budget, counted, lastText, percent, runs, took, windowText } from "../../metrics-text.ts";
+import { budget, lastText, percent, runs, took, windowText } from "../../metrics-text.ts";
 import { columns, type Output, printable } from "../../output.ts";
 import { usage } from "../../selection.ts";
 import { sparkline } from "../../sparkline.ts";
 import { withMirror } from "../../wire.ts";
+import { counted } from "../../counted.ts";
 
 const FORMATS = ["text", "json", "yaml"] as const;
 
@@ -63,7 +64,7 @@ async function stats({ format, since }: StatsOptions, context: Context): Promise
   });
   const { lastError, dropped } = report.metrics.file;
   if (lastError !== null) output.warn(`metrics: ${lastError.message}`);
-  if (dropped > 0) output.warn(`metrics: ${dropped} records were dropped`);
+  if (dropped > 0) output.warn(`metrics: dropped ${counted(dropped, "record")}`);
   output.result(report, await render(report, format ?? "text", output));
 }
 

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { durationMs, formatDuration, HoldfastError } from "@holdfast/core";
 import type { BackupStatus, MemoryStatus, OthersStatus, SalvageStatus } from "@holdfast/memory";
-import { memories } from "../../backup/backup-text.ts";
 import { breakerRows } from "../../breaker-text.ts";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
@@ -14,6 +13,7 @@ import { type ServerState, serverState } from "../../server-state.ts";
 import { type Verdict, verdictOf } from "../../verdict.ts";
 import { withMirror } from "../../wire.ts";
 import { metricsFileOf, type Workspace } from "../../workspace.ts";
+import { counted } from "../../counted.ts";
 
 export function register(command: Command, context: Context): void {
   command.action(() => status(context));
@@ -148,7 +148,7 @@ function text(report: Report, metrics: string[][], output: Output): string {
     ],
     ["outbox", `${outbox.records} waiting${oldest}`],
     ...(outbox.lastError === undefined ? [] : [["", `last attempt: ${outbox.lastError}`]]),
-    ["mirror", memories(memory.mirrored)],
+    ["mirror", counted(memory.mirrored, "memory")],
     ...othersRows(memory.others),
     ...(salvaged === undefined ? [] : salvageRows(salvaged)),
     ...backupRows(memory.backups),
@@ -163,7 +163,7 @@ function othersRows({ held, vanished, syncedAt }: OthersStatus): string[][] {
   if (syncedAt === undefined && held + vanished === 0) return [];
   const at = syncedAt === undefined ? "not synced to its end yet" : `synced ${moment(syncedAt)}`;
   const lost = vanished === 0 ? "" : `, ${vanished} that the store has lost`;
-  return [["", `${held} records of other programs${lost}, ${at}`]];
+  return [["", `${counted(held, "record")} of other programs${lost}, ${at}`]];
 }
 
 function backupRows({ last, lastDrill, undoable }: BackupStatus): string[][] {
@@ -171,7 +171,12 @@ function backupRows({ last, lastDrill, undoable }: BackupStatus): string[][] {
   const rows =
     last === undefined
       ? [["backup", "none yet; make one with: holdfast memory backup"]]
-      : [["backup", `${moment(last.madeAt)}, ${memories(last.memories)}${partial}, ${last.path}`]];
+      : [
+          [
+            "backup",
+            `${moment(last.madeAt)}, ${counted(last.memories, "memory")}${partial}, ${last.path}`,
+          ],
+        ];
   if (last !== undefined && !existsSync(last.path)) rows.push(["", "which is not there any more"]);
   if (lastDrill !== undefined) {
     const tookMs = formatDuration(Math.max(1, lastDrill.tookMs));

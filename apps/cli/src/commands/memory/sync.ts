@@ -6,6 +6,7 @@ import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
 import { printable } from "../../output.ts";
 import { withMemory } from "../../wire.ts";
+import { counted } from "../../counted.ts";
 
 type Vanished = NonNullable<SyncOptions["vanished"]>;
 
@@ -61,12 +62,12 @@ async function sync(options: Options, context: Context): Promise<void> {
   progress.done();
   if (report.keptVanished > 0)
     output.warn(
-      `${count(report.keptVanished)} that the store has lost, kept in the mirror; put them back with --vanished restore, or let them go with --vanished drop`,
+      `${counted(report.keptVanished, "record")} that the store has lost, kept in the mirror; put them back with --vanished restore, or let them go with --vanished drop`,
     );
   if (report.refused.length > 0) output.warn(refusedText(report.refused));
   if (report.forgotten > 0)
     output.warn(
-      `${count(report.forgotten)} forgotten here, and in the store nonetheless; forget them there: holdfast memory forget ${report.samples.forgotten.map(printable).join(" ")}`,
+      `${counted(report.forgotten, "record")} forgotten here, and in the store nonetheless; forget them there: holdfast memory forget ${report.samples.forgotten.map(printable).join(" ")}`,
     );
   output.result({ collection, ...report }, text(collection, report));
 }
@@ -81,15 +82,13 @@ function text(collection: string, report: SyncReport): string {
       return `  ${kind} ${report[kind]}: ${samples[kind].map(printable).join(", ")}${more}`;
     });
   const settled = [
-    ...(dropped > 0 ? [`Removed ${count(dropped)} from the mirror.`] : []),
-    ...(restored > 0 ? [`Wrote ${count(restored)} into the store again.`] : []),
+    ...(dropped > 0 ? [`Removed ${counted(dropped, "record")} from the mirror.`] : []),
+    ...(restored > 0 ? [`Wrote ${counted(restored, "record")} into the store again.`] : []),
   ];
   return [
-    `${resumed ? "Finished a sync of" : "Synced"} ${collection}: ${count(scanned)} looked at, ${ours} written through here.`,
+    `${resumed ? "Finished a sync of" : "Synced"} ${collection}: ${counted(scanned, "record")} looked at, ${ours} written through here.`,
     ...(lines.length === 0 ? ["  nothing has changed"] : lines),
     ...settled,
-    `The mirror covers ${count(held)} of other programs.`,
+    `The mirror covers ${counted(held, "record")} of other programs.`,
   ].join("\n");
 }
-
-const count = (number: number): string => (number === 1 ? "1 record" : `${number} records`);

@@ -15,6 +15,7 @@ import { findingText } from "../../findings/finding-text.ts";
 import { example } from "../../help.ts";
 import { usage } from "../../selection.ts";
 import { version } from "../../start.ts";
+import { counted } from "../../counted.ts";
 
 const FORMATS = ["text", "json", "sarif", "github"] as const;
 
@@ -131,7 +132,7 @@ interface Summary {
 function summary(file: string, { valid, strict, counts }: Summary): string {
   const told = Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([severity, count]) => `${count} ${severity}${count === 1 ? "" : "s"}`)
+    .map(([severity, count]) => counted(count, severity))
     .join(", ");
   const verdict = valid ? "is valid" : "is not valid";
   const how = strict && valid ? ", and so is what it names" : "";

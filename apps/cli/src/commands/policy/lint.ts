@@ -3,10 +3,10 @@ import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
-import { counted } from "../../metrics-text.ts";
 import { type Output, printable } from "../../output.ts";
 import { type PlacedRule, placedRules } from "../../policy/policy-files.ts";
 import { type PolicyPlace, policyPlaceOf, shortPath } from "../../policy/policy-place.ts";
+import { counted } from "../../counted.ts";
 
 /** They need no correction, so they do not push the findings out of sight. */
 const UNKNOWN_SHOWN = 20;

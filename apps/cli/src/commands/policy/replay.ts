@@ -11,10 +11,10 @@ import {
 import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { example } from "../../help.ts";
-import { counted } from "../../metrics-text.ts";
 import { type Output, printable } from "../../output.ts";
 import { policyPlaceOf } from "../../policy/policy-place.ts";
 import { duration } from "../../selection.ts";
+import { counted } from "../../counted.ts";
 
 export function register(command: Command, context: Context): void {
   command

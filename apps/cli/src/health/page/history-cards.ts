@@ -7,6 +7,7 @@ import { formatBytes } from "../../backup/backup-text.ts";
 import { growthText } from "../health-text.ts";
 import { html, type Markup } from "./html.ts";
 import type { PageContent } from "./page-content.ts";
+import { counted } from "../../counted.ts";
 
 const SHOWN_MAX = 6;
 
@@ -24,7 +25,7 @@ export function backupCard({ history, now }: PageContent): Markup {
       ? html`<p class="big warn">none</p>
           <p><code>holdfast memory backup</code></p>`
       : html`<p class="big">${formatDuration(now - last.madeAt)} ago</p>
-          <p>${last.memories} memories, ${formatBytes(last.bytes)}</p>
+          <p>${counted(last.memories, "memory")}, ${formatBytes(last.bytes)}</p>
           ${last.partial === null ? undefined : html`<p class="warn">partial: ${last.partial}</p>`}`;
   return html`<section class="card" id="backup">
     <h2>Last backup</h2>

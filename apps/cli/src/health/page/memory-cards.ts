@@ -4,6 +4,7 @@ import type { HealthAnswer } from "../health-answer.ts";
 import { CHECK_TONES } from "./check-cards.ts";
 import { html, type Markup } from "./html.ts";
 import type { PageContent } from "./page-content.ts";
+import { counted } from "../../counted.ts";
 
 const checkOf = ({ services }: HealthAnswer, name: string): CheckResult | undefined =>
   services.flatMap(({ checks }) => checks).find(({ check }) => check === name);
@@ -19,7 +20,7 @@ export function integrityCard({ answer, memory }: PageContent): Markup {
   const checks = names.flatMap((name) => checkOf(answer, name) ?? []);
   return html`<section class="card" id="integrity">
     <h2>Store integrity</h2>
-    <p>${memory.mirrored} memories in the mirror</p>
+    <p>${counted(memory.mirrored, "memory")} in the mirror</p>
     ${checks.map(
       ({ check, status, message }) =>
         html`<p><span class="${CHECK_TONES[status]}">${check}</span>: ${message}</p>`,
@@ -33,7 +34,7 @@ export function ledgerCard({ memory }: PageContent): Markup {
   const verdict =
     residual === 0
       ? html`<p class="good">balances</p>`
-      : html`<p class="bad">${residual} accepted writes are unaccounted for</p>`;
+      : html`<p class="bad">Unaccounted for: ${counted(residual, "accepted write")}</p>`;
   return html`<section class="card" id="ledger">
     <h2>Ledger</h2>
     <p class="big">${accepted} accepted</p>

@@ -5,6 +5,7 @@ import { retentionOf } from "../../../backup/scheduled-backups.ts";
 import type { Context } from "../../../context.ts";
 import { example } from "../../../help.ts";
 import { printable } from "../../../output.ts";
+import { counted } from "../../../counted.ts";
 
 interface PruneOptions {
   dryRun?: boolean;
@@ -34,7 +35,7 @@ async function prune(options: PruneOptions, context: Context): Promise<void> {
     output.warn("no backup there verifies, so none is removed");
   const dryRun = options.dryRun === true;
   const nothing = planned.removed.length === 0;
-  const question = `Remove ${backups(planned.removed.length)} (${formatBytes(planned.bytes)})?`;
+  const question = `Remove ${counted(planned.removed.length, "backup")} (${formatBytes(planned.bytes)})?`;
   if (dryRun || nothing || !(await context.confirm(question, options))) {
     output.result({ ...planned, dryRun: true }, text(planned, true));
     return;
@@ -44,12 +45,10 @@ async function prune(options: PruneOptions, context: Context): Promise<void> {
 }
 
 function text({ removed, kept, bytes }: PruneReport, dryRun: boolean): string {
-  if (removed.length === 0) return `Nothing to remove; ${backups(kept.length)} kept.`;
+  if (removed.length === 0) return `Nothing to remove; ${counted(kept.length, "backup")} kept.`;
   const head = dryRun ? "Would remove" : "Removed";
   return [
-    `${head} ${backups(removed.length)}, ${formatBytes(bytes)}; ${kept.length} kept:`,
+    `${head} ${counted(removed.length, "backup")}, ${formatBytes(bytes)}; ${kept.length} kept:`,
     ...removed.map(({ path }) => `  ${printable(path)}`),
   ].join("\n");
 }
-
-const backups = (count: number): string => (count === 1 ? "1 backup" : `${count} backups`);

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { DrillReport, VerifyReport } from "@holdfast/memory";
-import { formatBytes, memories, refusedText, took } from "../../../backup/backup-text.ts";
+import { formatBytes, refusedText, took } from "../../../backup/backup-text.ts";
 import { drillBackup } from "../../../backup/drill.ts";
 import { progressTeller } from "../../../backup/tell-progress.ts";
 import type { Context } from "../../../context.ts";
@@ -10,6 +10,7 @@ import { example } from "../../../help.ts";
 import { moment } from "../../../memory-text.ts";
 import { withBackupLog } from "../../../wire.ts";
 import { workspaceOf } from "../../../workspace.ts";
+import { counted } from "../../../counted.ts";
 
 export function register(command: Command, context: Context): void {
   command
@@ -50,7 +51,7 @@ function text(report: VerifyReport, drill: DrillReport | undefined): string {
   const what =
     kind === "configuration"
       ? "configuration"
-      : `${memories(report.memories)}${others === 0 ? "" : `, ${others} records of other programs`}`;
+      : `${counted(report.memories, "memory")}${others === 0 ? "" : `, ${counted(others, "record")} of other programs`}`;
   const files = chain === 1 ? "" : `, a chain of ${chain}`;
   const lines = [
     `Sound: ${what} of ${moment(madeAt)}, ${formatBytes(bytes)}${files}, every byte read in ${took(tookMs)}.`,

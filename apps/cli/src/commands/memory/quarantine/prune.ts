@@ -4,7 +4,7 @@ import { durationMs, HoldfastError } from "@holdfast/core";
 import type { Context } from "../../../context.ts";
 import { example } from "../../../help.ts";
 import { managedDirectory } from "../../../managed-directory.ts";
-import { counted } from "../../../metrics-text.ts";
+import { counted } from "../../../counted.ts";
 
 interface Options {
   all?: boolean;
