@@ -35,7 +35,6 @@ function loopOf(options: HealthLoopOptions = {}): {
 describe("checks", () => {
   test("run at the same time, each under its own limit: a slow one hides no other", async () => {
     const seen: string[] = [];
-    const began = performance.now();
     const results = await runChecks(
       [
         { name: "hangs", timeoutMs: 80, run: () => new Promise<never>(() => undefined) },
@@ -45,7 +44,6 @@ describe("checks", () => {
       ],
       { onResult: ({ check }) => seen.push(check) },
     );
-    expect(performance.now() - began).toBeLessThan(5_000);
     expect(seen.slice(0, 2).toSorted()).toEqual(["answers", "throws"]);
     expect(results.map(({ status, message }) => [status, message])).toEqual([
       ["fail", "no answer within 80 ms"],

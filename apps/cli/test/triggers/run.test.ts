@@ -96,14 +96,13 @@ test.each(["exit 3", "kill -TERM $$"])(
 );
 
 test("what the program leaves behind keeps its stderr, and is not waited for", async () => {
-  const began = performance.now();
   const script = "(sleep 3; echo late >&2) & exit 4";
   const child = start(["sh", "-c", script]);
   let stderr = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const closed = once(child, "close");
   expect(await once(child, "exit")).toEqual([4, null]);
-  expect(performance.now() - began).toBeLessThan(3_000);
+  expect(stderr).toBe("");
   await closed;
   expect(stderr).toBe("late\n");
 }, 30_000);
