@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { spawn } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRunning } from "@holdfast/sqlite";
@@ -82,18 +82,22 @@ test("built-in defaults serve a folder without configuration, whatever lies abov
 });
 
 describe("demo", () => {
+  /** Where it sets its stage; other tests may run one of their own. */
+  let temporary: string;
+  beforeEach(() => void (temporary = mkdtempSync(join(tmpdir(), "holdfast-stages-"))));
+  afterEach(() => rmSync(temporary, { recursive: true, force: true }));
   const stages = (): string[] =>
-    readdirSync(tmpdir()).filter((name) => name.startsWith("holdfast-demo-"));
+    readdirSync(temporary).filter((name) => name.startsWith("holdfast-demo-"));
 
   test("proves all of its claims, and leaves nothing", async () => {
     const sandbox = new Sandbox();
     try {
-      const before = stages();
-      const { status, stdout } = await sandbox.run(["demo"]);
+      const environment = { TMPDIR: temporary };
+      const { status, stdout } = await sandbox.run(["demo"], { environment });
       expect(stdout).toMatch(/All 14 held, in [\d.]+ (s|min)\./);
       expect(stdout).not.toContain("FAILED");
       expect(status).toBe(0);
-      expect(stages()).toEqual(before);
+      expect(stages()).toEqual([]);
     } finally {
       sandbox.remove();
     }
@@ -102,10 +106,9 @@ describe("demo", () => {
   test("leaves nothing on Ctrl-C either, and ends with 130", async () => {
     const sandbox = new Sandbox();
     try {
-      const before = stages();
       const child = spawn(process.execPath, [...NODE_OPTIONS, BIN, "demo"], {
         cwd: sandbox.folder,
-        env: sandbox.environment,
+        env: { ...sandbox.environment, TMPDIR: temporary },
       });
       let text = "";
       const server = await new Promise<number>((resolve, reject) => {
@@ -118,11 +121,12 @@ describe("demo", () => {
         });
       });
       child.removeAllListeners("exit");
+      expect(stages()).toHaveLength(1);
       child.kill("SIGINT");
       const status = await new Promise((resolve) => child.once("exit", resolve));
       expect(status).toBe(130);
       expect(isRunning(server)).toBe(false);
-      expect(stages()).toEqual(before);
+      expect(stages()).toEqual([]);
     } finally {
       sandbox.remove();
     }
