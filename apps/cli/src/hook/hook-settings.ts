@@ -20,7 +20,7 @@ const TIMEOUT = 60;
 const OURS = /\bhook claude-code\b/;
 
 export interface SettingsChange {
-  /** The file's new text; undefined when it need not be there. */
+  /** The file's new text; undefined when there is no file, and need not be. */
   text: string | undefined;
   /** The events whose hooks were added or removed. */
   events: readonly string[];
@@ -52,7 +52,7 @@ export function withHooks(
   return { text, events };
 }
 
-/** Settings without our hooks; what they leave empty goes with them. */
+/** Settings without our hooks. They may be empty then, but stay: nobody knows whether they were before. */
 export function withoutHooks(before: string | undefined, file: string): SettingsChange {
   const hooks = hooksOf(parse(before, file), file);
   const events = Object.keys(hooks).filter((event) => groupsOf(hooks, event, file).some(isOurs));
@@ -63,7 +63,7 @@ export function withoutHooks(before: string | undefined, file: string): Settings
   for (const event of events) text = withoutEvent(text, root, event, style);
   const open = memberAt(text, root, "hooks")?.value ?? root;
   if (membersAt(text, open).length === 0) text = withoutMember(text, root, "hooks", 0, style);
-  return { text: membersAt(text, root).length === 0 ? undefined : text, events };
+  return { text, events };
 }
 
 function withoutEvent(before: string, root: number, event: string, style: Style): string {

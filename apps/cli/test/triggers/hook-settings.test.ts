@@ -10,7 +10,11 @@ test("into no file at all, and out again", () => {
   expect(JSON.parse(text ?? "").hooks.Stop).toEqual([
     { hooks: [{ type: "command", command: COMMAND, timeout: 60 }] },
   ]);
-  expect(withoutHooks(text, FILE)).toEqual({ text: undefined, events: HOOK_EVENTS });
+  expect(withoutHooks(text, FILE)).toEqual({ text: "{}\n", events: HOOK_EVENTS });
+});
+
+test.each(["{}", "{}\n", "{ }"])("empty settings stay as they were written: %j", (before) => {
+  expect(withoutHooks(withHooks(before, COMMAND, FILE).text, FILE).text).toBe(before);
 });
 
 test("what is there is kept, whatever it is, and is there again after undo, byte by byte", () => {

@@ -5,7 +5,6 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   statSync,
 } from "node:fs";
 import { homedir } from "node:os";
@@ -49,8 +48,7 @@ function install(
   const { text, events } = options.undo
     ? withoutHooks(before, file)
     : withHooks(before, options.command, file);
-  if (text === undefined && before !== undefined) rmSync(file);
-  else if (text !== undefined && text !== before) {
+  if (text !== undefined && text !== before) {
     mkdirSync(dirname(file), { recursive: true });
     const mode = before === undefined ? undefined : statSync(file).mode & 0o777;
     replaceFile(file, text, mode ?? 0o644);
