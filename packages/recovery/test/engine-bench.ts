@@ -10,7 +10,7 @@ import { scratchJournal } from "./scratch.ts";
 
 export const PASS: CheckOutcome = { status: "pass", message: "the canary came back" };
 export const repaired = (): StepOutcome => ({ result: "repaired", message: "" });
-export const FAIL: CheckOutcome = { status: "fail", message: "no answer", hint: "look at its log" };
+const FAIL: CheckOutcome = { status: "fail", message: "no answer", hint: "look at its log" };
 
 /** An engine for a shop that is well when `serves` says so, on a journal and a clock of its own. */
 export function engineOf(
