@@ -151,7 +151,8 @@ test("actions on other memories follow the write", async () => {
   expect((await memory.get("anchor")).memory?.tags).toEqual(["linked"]);
   expect((await memory.get("old")).memory).toBeUndefined();
   const recalled = reports.find(({ type }) => type === "recall_memory");
-  expect(recalled?.result).toMatchObject({ query: "tea", hits: [{ text: "tea" }] });
+  // The memory that it is about is no answer.
+  expect(recalled?.result).toMatchObject({ query: "tea", hits: [{ text: "noted: tea" }] });
   await memory.search("x");
   expect(reports.at(-1)).toMatchObject({
     outcome: "failed",

@@ -73,13 +73,15 @@ export function memoryEffects(
       const asked = fillIn(query, event);
       const { hits, degraded } = await memory.search(asked, {
         scope: scopeOf(event),
-        limit,
+        limit: limit + 1,
         signal,
       });
+      // What is known already: the memory that has just been written would be its own best answer.
+      const known = hits.filter(({ id }) => id !== event.context?.["memory_id"]).slice(0, limit);
       return {
         query: asked,
         degraded,
-        hits: hits.map(({ id, text, score }) => ({ id, text, score })),
+        hits: known.map(({ id, text, score }) => ({ id, text, score })),
       };
     },
     delete_memory: async ({ id: given }, context) => {
