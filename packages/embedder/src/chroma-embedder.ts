@@ -132,7 +132,7 @@ function findProvider(name: string): ChromaProvider {
   if (provider) return provider;
   throw new EmbedderError(`No embedder is called ${JSON.stringify(name)}`, {
     code: "EMBEDDER_UNKNOWN",
-    hint: `Choose one of: default, ${Object.keys(CHROMA_PROVIDERS).join(", ")}.`,
+    hint: `Choose one of: default, hash, ${Object.keys(CHROMA_PROVIDERS).join(", ")}.`,
   });
 }
 

@@ -1,15 +1,19 @@
 import { ChromaEmbedder, type ChromaEmbedderDeps } from "./chroma-embedder.ts";
 import { EmbedderError } from "./embedder-error.ts";
 import type { Embedder } from "./embedder.ts";
+import { HASH_PROVIDER, hashProvider } from "./hash-embedder.ts";
 import { OfflineEmbedder } from "./offline-embedder.ts";
 import { OFFLINE_IDENTITY } from "./offline-identity.ts";
 
 export interface EmbedderOptions {
-  /** `default` works offline; others by the name of their `@chroma-core` package. */
+  /**
+   * `default` works offline; `hash` needs no model either, and finds shared words alone; others by
+   * the name of their `@chroma-core` package.
+   */
   provider?: string;
   /** The provider's default where it has one. */
   model?: string;
-  /** Handed to the provider's constructor; the default provider has none. */
+  /** Handed to the provider's constructor; `default` has none, `hash` a `dimension`. */
   options?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,6 +26,7 @@ export function createEmbedder(
   deps: ChromaEmbedderDeps = {},
 ): Embedder {
   const { provider = OFFLINE_IDENTITY.provider, model } = choice;
+  if (provider === HASH_PROVIDER) return hashProvider(choice);
   if (provider !== OFFLINE_IDENTITY.provider) {
     return new ChromaEmbedder({ ...choice, provider }, deps);
   }

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
+import { createEmbedder } from "@holdfast/embedder";
 import { hashEmbedder } from "@holdfast/embedder/testing";
 
 test("every text becomes a unit vector of the stated dimension", async () => {
@@ -36,4 +37,26 @@ test("refuses what is no dimension, and stops for a signal", async () => {
   const reason = new Error("stop");
   const stopped = hashEmbedder().embed(["x"], { signal: AbortSignal.abort(reason) });
   await expect(stopped).rejects.toBe(reason);
+});
+
+test("is a provider by name, with the dimension that is asked for", async () => {
+  const embedder = createEmbedder({ provider: "hash", options: { dimension: 32 } });
+  const same = hashEmbedder({ dimension: 32 });
+  expect(await embedder.identity()).toEqual(await same.identity());
+  expect(await embedder.embed(["durable memory"])).toEqual(await same.embed(["durable memory"]));
+  const usual = await createEmbedder({ provider: "hash", model: "words" }).identity();
+  expect(usual).toEqual({ provider: "hash", model: "words", dimension: 256 });
+});
+
+test.each([
+  [{ model: "sentences" }, "no model sentences"],
+  [{ options: { dimensions: 3 } }, "no option dimensions"],
+  [{ options: { dimension: "many" } }, "Not a dimension"],
+])("the provider refuses %j", (choice, message) => {
+  expect(() => createEmbedder({ provider: "hash", ...choice })).toThrow(
+    expect.objectContaining({
+      code: "EMBEDDER_OPTIONS_INVALID",
+      message: expect.stringContaining(message),
+    }),
+  );
 });

@@ -9,7 +9,8 @@ export const embedder = {
       type: "string",
       minLength: 1,
       default: "default",
-      description: "default works offline; others by the name of their @chroma-core package.",
+      description:
+        "default works offline; hash does without a model and finds shared words alone; others by the name of their @chroma-core package.",
     },
     model: { type: "string", minLength: 1 },
     options: {
