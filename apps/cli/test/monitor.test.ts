@@ -40,6 +40,7 @@ function logLines(): LogLine[] {
 
 const MANAGED = "vector_store: {config: {persist_directory: data}}\n";
 const serverPid = (): number => readServerRecord(join(sandbox.folder, "data"))?.pid ?? 0;
+const isServed = (): boolean => readServerRecord(join(sandbox.folder, "data"))?.ready === true;
 
 describe("over a managed store", () => {
   test("it starts the server, sees its death, has it healed unasked, and the outbox drained", async () => {
@@ -80,6 +81,21 @@ describe("over a managed store", () => {
     expect(after.data.keeper.running).toBe(true);
     expect(after.data.keeper.pid).not.toBe(json.data.keeper.pid);
     expect(serverPid()).toBe(pid);
+  });
+
+  test("a hung server that its keeper replaces has not ended; one that ended is told with its signal", async () => {
+    configure(`${MANAGED}health: {interval: 300ms}\n`);
+    await using monitor = new MonitorProcess(sandbox, ["--interval", "60"]);
+    await monitor.event("status", ({ to }) => to === "healthy");
+    const hung = serverPid();
+    process.kill(hung, "SIGSTOP");
+    const isReplaced = (): true | undefined =>
+      ![0, hung].includes(serverPid()) && isServed() ? true : undefined;
+    await monitor.until(isReplaced);
+    process.kill(serverPid(), "SIGKILL");
+    await monitor.event("exit");
+    const exits = monitor.events.filter(({ type }) => type === "exit");
+    expect(exits.map(({ exit }) => exit.how)).toEqual(["Chroma ended by SIGKILL"]);
   });
 
   test("with --no-recover it starts nothing", async () => {

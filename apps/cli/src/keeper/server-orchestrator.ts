@@ -1,9 +1,10 @@
-import { ManagedServer, type ManagedServerOptions, type ServerExit } from "@holdfast/chroma";
+import { ManagedServer, type ManagedServerOptions } from "@holdfast/chroma";
 import { type Clock, HoldfastError } from "@holdfast/core";
 import type { Memory } from "@holdfast/memory";
 import type { OrchestratedExit, OrchestratedState, Orchestrator } from "@holdfast/recovery";
 import type { VectorStore } from "@holdfast/store";
 import { moveAsideIfDamaged, rebuildIfLost } from "./heal.ts";
+import { howItEnded } from "./how-it-ended.ts";
 import type { KeeperLogger } from "./keeper-log.ts";
 import type { KeeperMetrics } from "./keeper-metrics.ts";
 
@@ -87,7 +88,7 @@ export class ServerOrchestrator implements Orchestrator {
   }
 
   onExit(listener: (exit: OrchestratedExit) => void): () => void {
-    return this.#server.onCrash((exit) => listener({ ranMs: exit.ranMs, how: ending(exit) }));
+    return this.#server.onCrash((exit) => listener({ ranMs: exit.ranMs, how: howItEnded(exit) }));
   }
 }
 
@@ -99,9 +100,4 @@ function worthAnotherAttempt(error: unknown): unknown {
   const { message, code, hint } = error;
   const told = hint === undefined ? {} : { hint };
   return new HoldfastError(message, { code, retryable: true, cause: error, ...told });
-}
-
-function ending({ code, signal }: ServerExit): string {
-  if (typeof signal === "string") return `Chroma ended by ${signal}`;
-  return typeof code === "number" ? `Chroma ended with exit code ${code}` : "Chroma ended";
 }

@@ -1,7 +1,9 @@
+import { readExits, readServerRecord, type RecordedExit } from "@holdfast/chroma";
 import { type Clock, systemClock } from "@holdfast/core";
 import type { OrchestratedExit, OrchestratedState, Orchestrator } from "@holdfast/recovery";
 import { keeperStatus } from "../keeper/keeper-status.ts";
 import { ensureKeeper, type EnsureKeeperOptions, type KeeperUse } from "../keeper/ensure-keeper.ts";
+import { howItEnded } from "../keeper/how-it-ended.ts";
 import { serverState } from "../server-state.ts";
 
 const POLL_MS = 200;
@@ -67,41 +69,45 @@ export class KeptServer implements Orchestrator, Disposable {
     const { dataDirectory } = this.#options;
     let before = this.#stateOf(dataDirectory);
     for (; ; await this.#clock.sleep(POLL_MS, signal)) {
-      const now = this.#stateOf(dataDirectory, before);
-      const how = ON_PURPOSE.includes(now.phase ?? "") ? undefined : endOf(before, now);
-      if (how !== undefined) listener({ how, ranMs: this.#clock.monotonic() - before.since });
+      const now = this.#stateOf(dataDirectory);
+      const exit = exitOf(before, now, this.#clock.monotonic());
+      if (exit !== undefined) listener(exit);
       before = now;
     }
   }
 
-  /** How long a server has run is asked once: the wall clock may be set meanwhile. */
-  #stateOf(dataDirectory: string, before?: Seen): Seen {
-    const server = serverState(dataDirectory);
+  #stateOf(dataDirectory: string): Seen {
+    const isServed = serverState(dataDirectory).running;
     const keeper = keeperStatus(dataDirectory, this.#clock);
-    const pid = server.running ? server.pid : undefined;
-    const ageMs = server.running ? Math.max(0, this.#clock.now() - server.startedAt) : 0;
-    const isSame = before !== undefined && before.server === pid;
     return {
-      server: pid,
-      since: isSame ? before.since : this.#clock.monotonic() - ageMs,
+      server: isServed ? readServerRecord(dataDirectory) : undefined,
       keeper: keeper?.running === true ? keeper.pid : undefined,
       phase: keeper?.phase,
+      crash: readExits(dataDirectory).findLast(({ ready }) => ready),
     };
   }
 }
 
 interface Seen {
-  server: number | undefined;
+  server: { pid: number; startedUpMs: number } | undefined;
   keeper: number | undefined;
   phase: string | undefined;
-  /** When the server was started, in monotonic milliseconds. */
-  since: number;
+  /** The last end of a server that its keeper had not asked for. */
+  crash: RecordedExit | undefined;
 }
 
-function endOf(before: Seen, now: Seen): string | undefined {
-  if (before.server !== undefined && now.server !== before.server) {
-    return `Chroma (pid ${before.server}) ended`;
+/** What ended unasked, if anything did. A keeper that ends a hung server does so on purpose. */
+function exitOf(before: Seen, now: Seen, upMs: number): OrchestratedExit | undefined {
+  if (ON_PURPOSE.includes(now.phase ?? "")) return undefined;
+  const { crash, server } = now;
+  if (crash !== undefined && crash.upMs !== before.crash?.upMs) {
+    return { how: howItEnded(crash), ranMs: crash.ranMs };
+  }
+  if (now.keeper !== undefined && now.keeper === before.keeper) return undefined;
+  const ranMs = before.server === undefined ? 0 : upMs - before.server.startedUpMs;
+  if (before.server !== undefined && server?.pid !== before.server.pid) {
+    return { how: `Chroma (pid ${before.server.pid}) ended`, ranMs };
   }
   if (before.keeper === undefined || now.keeper === before.keeper) return undefined;
-  return `the keeper of Chroma (pid ${before.keeper}) ended`;
+  return { how: `the keeper of Chroma (pid ${before.keeper}) ended`, ranMs };
 }

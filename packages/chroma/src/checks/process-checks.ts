@@ -68,7 +68,6 @@ const RECOVER = "Repair it with: holdfast memory recover";
  * has run for longer since is out of the loop.
  */
 export function crashLoopOutcome(dataDirectory: string, clock: Clock): CheckOutcome {
-  const now = clock.now();
   const upMs = clock.monotonic();
   // One that is still to come is from before the machine's last start.
   const recent = readExits(dataDirectory).filter(
@@ -76,7 +75,7 @@ export function crashLoopOutcome(dataDirectory: string, clock: Clock): CheckOutc
   );
   const quick = recent.filter(({ ranMs }) => ranMs <= QUICK_MS);
   const record = readServerRecord(dataDirectory);
-  const isSteady = record !== undefined && isAlive(record) && now - record.startedAt > QUICK_MS;
+  const isSteady = record !== undefined && isAlive(record) && upMs - record.startedUpMs > QUICK_MS;
   if (quick.length < LOOP_EXITS || isSteady) {
     return { status: "pass", message: "it does not keep crashing" };
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { closeSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import type { Clock } from "@holdfast/core";
 import { processStartOf } from "./process-table.ts";
 import { openServerLog, rotateServerLog } from "./server-log.ts";
 import { childEnvironment, commandLine, type ServerProgram } from "./server-program.ts";
@@ -23,6 +24,7 @@ export async function launchServer(
   program: ServerProgram,
   paths: StatePaths,
   options: LaunchOptions,
+  clock: Clock,
 ): Promise<{ child: ChildProcess; record: ServerRecord }> {
   const port = await freePort();
   writeFileSync(paths.serverConfig, serverConfig(paths, port, options), { mode: 0o600 });
@@ -54,7 +56,8 @@ export async function launchServer(
       port,
       build: program.build,
       incarnation: randomUUID(),
-      startedAt: Date.now(),
+      startedAt: clock.now(),
+      startedUpMs: Math.round(clock.monotonic()),
       ready: false,
     };
     return { child, record };

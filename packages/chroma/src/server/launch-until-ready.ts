@@ -32,7 +32,7 @@ export async function launchUntilReady(
   const { dataDirectory } = paths;
   const signals = stopSignalsOf(program.build.version);
   for (let attempt = 1; ; attempt += 1) {
-    const { child, record } = await launchServer(program, paths, options);
+    const { child, record } = await launchServer(program, paths, options, clock);
     const watch = watchProcess(record, child, clock);
     try {
       writeServerRecord(dataDirectory, record);

@@ -19,8 +19,9 @@ export interface ServerRecord {
   build: ServerBuild;
   /** Random, new with every start. */
   incarnation: string;
-  /** Wall-clock milliseconds. */
+  /** Wall-clock milliseconds, for people; and monotonic ones, by which its age is told. */
   startedAt: number;
+  startedUpMs: number;
   /** False until it answered its first real round trip. */
   ready: boolean;
 }
@@ -45,6 +46,7 @@ export function readServerRecord(dataDirectory: string): ServerRecord | undefine
     Number.isInteger(value["port"]) &&
     typeof value["incarnation"] === "string" &&
     typeof value["startedAt"] === "number" &&
+    typeof value["startedUpMs"] === "number" &&
     typeof value["ready"] === "boolean" &&
     typeof build?.name === "string" &&
     typeof build.version === "string";

@@ -29,18 +29,16 @@ const POLL_MS = 250;
 
 /** Watches our child by its exit event, and somebody else's process by looking. */
 export function watchProcess(
-  identity: ProcessIdentity & { incarnation: string; startedAt: number },
+  identity: ProcessIdentity & { incarnation: string; startedUpMs: number },
   child: ChildProcess | undefined,
   clock: Clock,
 ): ProcessWatch {
   const { promise: crashed, resolve: crash } = Promise.withResolvers<ProcessExit>();
   let exited: ProcessExit | undefined;
   let expected = false;
-  // The wall clock may be set while it runs; an adopted one's age has no other measure.
-  const began = clock.monotonic() - Math.max(0, clock.now() - identity.startedAt);
   const onExit = (code: ServerExit["code"], signal: ServerExit["signal"]): void => {
-    const { pid, incarnation } = identity;
-    exited = { pid, incarnation, code, signal, ranMs: Math.round(clock.monotonic() - began) };
+    const { pid, incarnation, startedUpMs } = identity;
+    exited = { pid, incarnation, code, signal, ranMs: Math.round(clock.monotonic() - startedUpMs) };
     if (!expected) crash(exited);
   };
   let timer: NodeJS.Timeout | undefined;
