@@ -7,6 +7,8 @@ export type Shell = (typeof SHELLS)[number];
 interface Word {
   word: string;
   description: string;
+  /** Of an option that takes a value: what it may be, empty when it may be anything. */
+  values?: readonly string[];
 }
 
 /** What may follow a command's words: commands and options. */
@@ -60,7 +62,20 @@ function globalWords(program: Command): Word[] {
 function optionWords(command: Command): Word[] {
   return command.options
     .filter((option) => option.long !== undefined && option.long !== null)
-    .map((option) => ({ word: option.long ?? "", description: option.description }));
+    .map(({ long, description, required, argChoices }) => ({
+      word: long ?? "",
+      description,
+      ...(required && { values: argChoices ?? [] }),
+    }));
+}
+
+/** `path option` of every option that takes a value, with what it may be. */
+function optionValues(levels: readonly Level[]): [at: string, values: readonly string[]][] {
+  return levels.flatMap(({ path, next }) =>
+    next.flatMap(({ word, values }): [string, readonly string[]][] =>
+      values === undefined ? [] : [[`${slashed(path)} ${word}`, values]],
+    ),
+  );
 }
 
 /** The words of commands typed so far, options and their values left out as far as they show. */
@@ -74,6 +89,9 @@ function bash(levels: readonly Level[]): string {
   const cases = levels.map(
     (level) => `    "${slashed(level.path)}") next="${level.next.map((n) => n.word).join(" ")}" ;;`,
   );
+  const values = optionValues(levels).map(
+    ([at, each]) => `    "${at}") next="${each.join(" ")}" ;;`,
+  );
   return `# bash completion of holdfast
 _holdfast() {
   local known="${known.join(" ")}"
@@ -81,6 +99,9 @@ ${BASH_PATH}
   local next=""
   case "$path" in
 ${cases.join("\n")}
+  esac
+  case "$path \${COMP_WORDS[COMP_CWORD-1]}" in
+${values.join("\n")}
   esac
   COMPREPLY=($(compgen -W "$next" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
@@ -94,6 +115,9 @@ function zsh(levels: readonly Level[]): string {
     const words = level.next.map((n) => quoted(`${n.word}:${n.description}`));
     return `    "${slashed(level.path)}") next=(${words.join(" ")}) ;;`;
   });
+  const values = optionValues(levels).map(
+    ([at, each]) => `    "${at}") next=(${each.join(" ")}) ;;`,
+  );
   return `#compdef holdfast claude-pm
 _holdfast() {
   local known=" ${known.join(" ")} " at="" word
@@ -104,7 +128,10 @@ _holdfast() {
   case "$at" in
 ${cases.join("\n")}
   esac
-  _describe 'holdfast' next || _files
+  case "$at \${words[CURRENT-1]}" in
+${values.join("\n")}
+  esac
+  (( $#next )) && _describe 'holdfast' next || _files
 }
 # Loaded from a folder of fpath, it is being asked already.
 if [[ "\${funcstack[1]}" == _holdfast ]]; then _holdfast "$@"; else compdef _holdfast holdfast claude-pm; fi
@@ -115,7 +142,9 @@ function fish(levels: readonly Level[]): string {
   const known = levels.filter((level) => level.path !== "").map((level) => slashed(level.path));
   const lines = levels.flatMap((level) =>
     level.next.map((next) => {
-      const kind = next.word.startsWith("--") ? `-l ${next.word.slice(2)}` : `-a ${next.word}`;
+      const kind = next.word.startsWith("--")
+        ? `-l ${next.word.slice(2)}${valuesInFish(next)}`
+        : `-a ${next.word}`;
       return `    complete -c $program -n '__holdfast_at "${slashed(level.path)}"' ${kind} -d ${quoted(next.description)}`;
     }),
   );
@@ -132,6 +161,11 @@ for program in holdfast claude-pm
 ${lines.join("\n")}
 end
 `;
+}
+
+function valuesInFish({ values }: Word): string {
+  if (values === undefined) return "";
+  return values.length === 0 ? " -r" : ` -x -a '${values.join(" ")}'`;
 }
 
 const slashed = (path: string): string => path.replaceAll(" ", "/");

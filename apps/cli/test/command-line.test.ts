@@ -134,6 +134,9 @@ COMP_CWORD=${words.length - 1}; _holdfast; echo "\${COMPREPLY[*]}"`;
     expect(complete("holdfast memory deploy holdfast.yaml --b")).toBe("--backup");
     expect(complete("holdfast pol")).toBe("policy");
     expect(complete("holdfast policy rep")).toBe("replay");
+    expect(complete("holdfast health --export op")).toBe("openmetrics");
+    // A file, which is the shell's to offer.
+    expect(complete("holdfast health --report ")).toBe("");
     for (const { name } of commands) {
       const last = name.split(" ").at(-1) ?? "";
       expect(complete(`holdfast ${name}`).split("\n").join(" ").split(" ")).toContain(last);
@@ -153,6 +156,7 @@ const OFFERED: readonly (readonly [line: string, offered: string])[] = [
   ["holdfast pol", "policy"],
   ["holdfast policy rep", "replay"],
   ["holdfast completion z", "zsh"],
+  ["holdfast health --detailed --export op", "openmetrics"],
 ];
 const hasZsh = spawnSync("zsh", ["--version"]).status === 0;
 const hasFish = spawnSync("fish", ["--version"]).status === 0;
