@@ -20,6 +20,7 @@ beforeEach(() => {
   const words = [process.execPath, ...NODE_OPTIONS, BIN].map((word) => `'${word}'`);
   writeFileSync(join(bin, "holdfast"), `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
   chmodSync(join(bin, "holdfast"), 0o755);
+  delete user.environment["HOLDFAST_EMBEDDER_PROVIDER"];
   user.environment["PATH"] = `${bin}:${user.environment["PATH"]}`;
 });
 afterEach(() => user.remove());

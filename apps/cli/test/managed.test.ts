@@ -11,6 +11,7 @@ describe("a workspace with a Chroma of its own", () => {
 
   beforeEach(async () => {
     sandbox = new Sandbox();
+    delete sandbox.environment["HOLDFAST_EMBEDDER_PROVIDER"];
     await sandbox.run(["init"]);
   });
 

@@ -46,7 +46,12 @@ function filesNear(vector: Float32Array): string[] {
     return [0, 1, 2, 3].some((shift) => {
       const whole = Math.max(0, Math.floor((bytes.length - shift) / 4));
       const floats = new Float32Array(bytes.buffer.slice(shift, shift + whole * 4));
-      return floats.some((value, at) => Math.abs(value - most) <= 1e-6 && isAt(floats, at - from));
+      // A loop and no callback: there are a hundred million numbers to look at.
+      for (let at = 0; at < floats.length; at += 1) {
+        const near = Math.abs((floats[at] as number) - most) <= 1e-6;
+        if (near && isAt(floats, at - from)) return true;
+      }
+      return false;
     });
   });
 }

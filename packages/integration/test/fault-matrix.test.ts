@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, jest, test } from "@jest/globals";
 import { scrubCheck } from "@holdfast/chroma";
-import { type CheckResult, type RecoveryReport, runChecks } from "@holdfast/recovery";
+import {
+  type CheckResult,
+  HEALTH_DEFAULTS,
+  type RecoveryReport,
+  runChecks,
+} from "@holdfast/recovery";
 import { clockObstacle, mountObstacle, settableClock, smallDisk } from "@holdfast/testkit";
 import { CLOCK_FAULTS } from "./fault-matrix/clock-faults.ts";
 import { ELSEWHERE_FAULTS } from "./fault-matrix/elsewhere-faults.ts";
@@ -115,11 +120,12 @@ describe.each(builds)("$name", (build) => {
       }
     })();
     const alarms: string[] = [];
+    const { timeoutMs } = HEALTH_DEFAULTS;
     for (let n = 0; n < PROBES; n += 1) {
       const results = await runChecks(
         // Memories under way are no loss: what must be there is asked for afterwards.
-        stage.checks().filter(({ name }) => name !== "collection"),
-        { timeoutMs: 60_000 },
+        stage.checks(timeoutMs).filter(({ name }) => name !== "collection"),
+        { timeoutMs },
       );
       alarms.push(...results.filter(({ status }) => status === "fail").map(lineOf));
     }
@@ -184,6 +190,8 @@ function obstacleTo({ onSmallDisk, mounts: isMounted, setsClock }: Fault): strin
   return setsClock ? clocks : undefined;
 }
 
+/** A machine that is busy is no fault. */
+const PATIENCE_MS = 60_000;
 const SETTLED_MS = 60_000;
 const CALM_LOOKS = 10;
 const ATTEMPTS = 3;
@@ -258,7 +266,7 @@ async function recoverUntilGreen(
 }
 
 async function reds(stage: Stage): Promise<string[]> {
-  const results = await runChecks(stage.checks(), { timeoutMs: 60_000 });
+  const results = await runChecks(stage.checks(PATIENCE_MS), { timeoutMs: PATIENCE_MS });
   return results.filter(({ status }) => status === "fail").map(lineOf);
 }
 

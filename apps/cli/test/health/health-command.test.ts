@@ -91,7 +91,7 @@ describe("over a real Chroma", () => {
   afterEach(() => chroma.stop());
 
   test("healthy, until the server hangs", async () => {
-    configure(chroma.port, "health: {timeout: 3}\n");
+    configure(chroma.port, "health: {timeout: 10}\n");
     await sandbox.run(["memory", "add", "Ada prefers tea"]);
     const before = await run();
     expect(before).toMatchObject({ status: 0, json: { data: { status: "healthy" } } });

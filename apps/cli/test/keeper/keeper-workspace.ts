@@ -24,7 +24,9 @@ export class KeeperWorkspace implements AsyncDisposable {
   constructor() {
     writeFileSync(
       this.configFile,
-      "vector_store: { config: { persist_directory: chroma, collection_name: notes } }\n",
+      `vector_store: { config: { persist_directory: chroma, collection_name: notes } }
+embedder: { provider: hash }
+`,
     );
     this.#workspace = workspaceOf(
       loadConfig({

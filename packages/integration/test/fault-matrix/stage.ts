@@ -20,13 +20,11 @@ import { hashEmbedder } from "@holdfast/embedder/testing";
 import { type Clock, systemClock } from "@holdfast/core";
 import { breakerOutcome, createMemory, type Memory } from "@holdfast/memory";
 import {
-  type CheckResult,
   type HealthCheck,
   RecoveryEngine,
   RecoveryJournal,
   type RecoveryPlan,
   type RecoveryReport,
-  runChecks,
 } from "@holdfast/recovery";
 import type { SettableClock } from "@holdfast/testkit";
 import { RawChroma, type RawRecord } from "../support/raw-chroma.ts";
@@ -37,6 +35,7 @@ const DIMENSION = 32;
 export const MEMORIES = 1_100;
 /** Enough for what does not touch the index's files. */
 export const MEMORIES_FEW = 150;
+/** A hung server is found soon; whether a store is well is asked with more patience. */
 const CHECK_LIMIT_MS = 2_000;
 const ENDPOINT_LIMIT_MS = 60_000;
 
@@ -164,13 +163,8 @@ export class Stage implements AsyncDisposable {
     this.#settable.jump(byMs);
   }
 
-  /** Whatever the checks find, each under a short limit. */
-  look(only?: readonly string[]): Promise<CheckResult[]> {
-    const checks = this.checks().filter(({ name }) => only === undefined || only.includes(name));
-    return runChecks(checks, { timeoutMs: CHECK_LIMIT_MS }, this.#clock);
-  }
-
-  checks(): HealthCheck[] {
+  /** What is looked at, each under a limit of its own beside that of who runs them. */
+  checks(limitMs: number = CHECK_LIMIT_MS): HealthCheck[] {
     const { collection } = this.#memory.status();
     const wanted = this.#memory.status().mirrored;
     return [
@@ -184,11 +178,11 @@ export class Stage implements AsyncDisposable {
             ),
           ]
         : []),
-      ...connectionChecks(this.#target, this.#store, CHECK_LIMIT_MS),
+      ...connectionChecks(this.#target, this.#store, limitMs),
       ...probeChecks(this.#store, {
         collection,
         recordsMin: () => wanted,
-        timeoutMs: CHECK_LIMIT_MS,
+        timeoutMs: limitMs,
       }),
     ];
   }
