@@ -18,7 +18,7 @@ import {
   ownMetadata,
   rawClient,
   rawCollection,
-  rawMetadata,
+  rawUpsert,
 } from "./memory/workspace.ts";
 import { report, type Result } from "./results.ts";
 import { median } from "./statistics.ts";
@@ -84,17 +84,7 @@ async function rawExport(address: Address): Promise<number> {
 
 async function rawImport(address: Address, round: number): Promise<number> {
   const collection = await rawCollection(rawClient(address), `raw-${round}`);
-  return timed(async () => {
-    for (let from = 0; from < COUNT; from += PAGE) {
-      const batch = texts.slice(from, from + PAGE);
-      await collection.upsert({
-        ids: batch.map((_, at) => `m${from + at}`),
-        embeddings: batch.map((text) => Array.from(known.of(text))),
-        documents: batch,
-        metadatas: batch.map((_, at) => rawMetadata(from + at)),
-      });
-    }
-  });
+  return timed(() => rawUpsert(collection, texts, known));
 }
 
 const bytesIn = (path: string): number =>

@@ -16,6 +16,7 @@ import { ChromaClient, type Collection } from "chromadb";
 
 const DIMENSION = 384;
 const NOISE = 0.05;
+const RAW_BATCH = 1_000;
 
 export interface Address {
   host: string;
@@ -106,6 +107,23 @@ export function rawCollection(client: ChromaClient, name: string): Promise<Colle
     embeddingFunction: null,
     configuration: { hnsw: { space: "cosine" } },
   });
+}
+
+/** Writes texts in batches of a thousand, each with the id `m` and its place. */
+export async function rawUpsert(
+  collection: Collection,
+  texts: readonly string[],
+  known: KnownVectors,
+): Promise<void> {
+  for (let from = 0; from < texts.length; from += RAW_BATCH) {
+    const batch = texts.slice(from, from + RAW_BATCH);
+    await collection.upsert({
+      ids: batch.map((_, at) => `m${from + at}`),
+      embeddings: batch.map((text) => Array.from(known.of(text))),
+      documents: batch,
+      metadatas: batch.map((_, at) => rawMetadata(from + at)),
+    });
+  }
 }
 
 /** What a program without Holdfast would store beside a text: who said it, where, when, what kind. */

@@ -90,6 +90,7 @@ export class Stage implements AsyncDisposable {
     this.#server.release();
     this.#use = await ensureKeeper({
       configFile: this.#configFile,
+      fileAlone: true,
       dataDirectory: this.dataDirectory,
       signal,
     });

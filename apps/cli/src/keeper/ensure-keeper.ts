@@ -134,10 +134,11 @@ async function spawnKeeper(
   options: EnsureKeeperOptions,
   paths: Waiting["paths"],
 ): Promise<ChildProcess> {
-  const { configFile, again, dataDirectory, healthIntervalMs, idleTimeoutMs } = options;
+  const { configFile, again, fileAlone, dataDirectory, healthIntervalMs, idleTimeoutMs } = options;
   const told: KeeperArguments = {
     configFile,
     ...(again === undefined ? {} : { again }),
+    ...(fileAlone === undefined ? {} : { fileAlone }),
     dataDirectory,
     ...(healthIntervalMs === undefined ? {} : { healthIntervalMs }),
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),

@@ -29,7 +29,9 @@ async function main(given: KeeperArguments): Promise<void> {
     loadConfig({
       file: given.configFile,
       // Without a file these are the built-in defaults, whichever other file is named by now.
-      environment: { ...process.env, HOLDFAST_CONFIG: undefined, HOLDFAST_ENV: undefined },
+      environment: given.fileAlone
+        ? {}
+        : { ...process.env, HOLDFAST_CONFIG: undefined, HOLDFAST_ENV: undefined },
       settings: given.again?.settings ?? [],
       workingDirectory: given.again?.workingDirectory ?? given.dataDirectory,
       // Nor whatever lies above the data.
