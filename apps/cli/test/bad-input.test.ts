@@ -7,6 +7,8 @@ let sandbox: Sandbox;
 
 beforeAll(() => {
   sandbox = new Sandbox();
+  // A file is to name it.
+  delete sandbox.environment["HOLDFAST_EMBEDDER_PROVIDER"];
   const write = (name: string, text: string): void =>
     writeFileSync(join(sandbox.folder, name), text);
   write("holdfast.yaml", "vector_store: {config: {host: 127.0.0.1, port: 9}}\n");

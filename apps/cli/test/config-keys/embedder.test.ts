@@ -3,6 +3,7 @@ import { keyTests } from "./key-tests.ts";
 
 keyTests("embedder", {
   provider: async (bench) => {
+    delete bench.sandbox.environment["HOLDFAST_EMBEDDER_PROVIDER"];
     bench.configureDead("embedder: {provider: nonsense}");
     expect((await bench.run("memory", "add", "x")).json.error.code).toBe("EMBEDDER_UNKNOWN");
   },
