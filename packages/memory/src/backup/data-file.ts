@@ -21,8 +21,8 @@ const ZSTD_LEVEL = 1;
 export interface WrittenData extends Omit<ManifestData, "file"> {}
 
 /**
- * Writes lines as they come, compressed and fsynced, into a new file 0600; memory stays flat
- * whatever their number.
+ * Writes lines as they come, compressed, into a new file 0600; memory stays flat whatever their
+ * number. It is on the disk once `syncData` says so.
  * @throws BackupError `BACKUP_FAILED`.
  */
 export async function writeData(
@@ -71,18 +71,22 @@ export async function writeData(
       createWriteStream(path, { flags: "wx", mode: 0o600 }),
       signal,
     );
-    const file = await open(path, "r");
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
   } catch (error) {
     options.signal?.throwIfAborted();
     throw asWriteFault(error, path);
   }
   const sha256 = hash.digest("hex");
   return { compression, bytes, sha256, content_bytes: contentBytes, lines: count };
+}
+
+/** @throws BackupError `BACKUP_FAILED`. */
+export async function syncData(path: string): Promise<void> {
+  try {
+    await using file = await open(path, "r");
+    await file.sync();
+  } catch (error) {
+    throw asWriteFault(error, path);
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ import { BackupError } from "./backup-error.ts";
 import { BackupFolder } from "./backup-folder.ts";
 import { BackupLog } from "./backup-log.ts";
 import type { BackupFailpoint, BackupProgress } from "./backup-progress.ts";
-import { type WrittenData, writeData } from "./data-file.ts";
+import { syncData, type WrittenData, writeData } from "./data-file.ts";
 import { CollectionWriter } from "./collection-writer.ts";
 import { currentLineage } from "./lineage.ts";
 import { dataPathOf, readManifest, sha256 } from "./manifest.ts";
@@ -149,7 +149,7 @@ async function writeMemories(
       collections: [collection],
       data: dataOfManifest(file, written),
     } as const;
-    await readBack(unfinished, manifest, request);
+    await Promise.all([syncData(unfinished), readBack(unfinished, manifest, request)]);
     return { manifest, fullBecause: because };
   } catch (error) {
     folder.discard(file);
