@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { type Clock, systemClock } from "@holdfast/core";
+import { childEnd, type Clock, systemClock } from "@holdfast/core";
 import type { Channel } from "./channel.ts";
 import { type Notification, notificationJson, notificationLine } from "./notification.ts";
 import { NotifyError } from "./notify-error.ts";
@@ -68,10 +67,9 @@ async function run(
   child.stdin.on("error", () => undefined);
   child.stdin.end(notificationJson(notification, INPUT_BYTES_MAX));
   try {
-    // Its exit, not the end of its output: what it left in the background may hold that open.
-    const [status, killedBy] = (await once(child, "exit", { signal })) as [number | null, string];
-    if (status === 0) return;
-    const how = status === null ? `was ended by ${killedBy}` : `ended with ${status}`;
+    const { code, signal: killedBy } = await untilAborted(childEnd(child), signal);
+    if (code === 0) return;
+    const how = code === null ? `was ended by ${killedBy}` : `ended with ${code}`;
     throw undelivered(`${program} ${how}${said === "" ? "" : `: ${said.trim()}`}`);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
@@ -81,6 +79,14 @@ async function run(
     kill(child);
     child.stderr.destroy();
   }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.finally(() => signal.removeEventListener("abort", onAbort)).then(resolve, reject);
+  });
 }
 
 /** Ends a group that still runs; one that is gone needs no ending. */

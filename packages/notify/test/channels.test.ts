@@ -117,6 +117,19 @@ test("a command that fails says why, within a bound; one that is missing says so
   await expect(missing.send(notice())).rejects.toMatchObject({ code: "NOTICE_UNDELIVERED" });
 });
 
+test("of many commands that fail at once, each says why", async () => {
+  const channel = createChannel({
+    type: "command",
+    command: ["sh", "-c", "echo why >&2; exit 3"],
+  });
+  const errors = await Promise.all(
+    Array.from({ length: 16 }, () => channel.send(notice()).catch((thrown: Error) => thrown)),
+  );
+  expect(new Set(errors.map((error) => (error as Error).message))).toEqual(
+    new Set(["sh ended with 3: why"]),
+  );
+});
+
 test("a command that hangs is killed at its time limit, with what it started", async () => {
   await using folder = await temporary();
   const pids = join(folder.path, "pids");

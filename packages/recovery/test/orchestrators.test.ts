@@ -105,6 +105,14 @@ describe("a systemd unit", () => {
     ]);
   });
 
+  test("that many ask for at once is told each time: what was said is not lost at the end", async () => {
+    const { program, answer } = recorder();
+    answer("active");
+    const unit = new SystemdOrchestrator({ unit: "chroma.service", systemctl: [program] });
+    const states = await Promise.all(Array.from({ length: 16 }, () => unit.state(SIGNAL)));
+    expect(new Set(states)).toEqual(new Set(["running"]));
+  });
+
   test("that systemd has given up on is reset before it is restarted", async () => {
     const { program, calls, answer } = recorder();
     const unit = new SystemdOrchestrator({ unit: "chroma.service", systemctl: [program] });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { TIMER_MS_MAX } from "@holdfast/core";
+import { childEnd, TIMER_MS_MAX } from "@holdfast/core";
 import { RecoveryError } from "../recovery-error.ts";
 
 export interface CommandEnd {
@@ -47,17 +47,14 @@ export async function runCommand(
       };
       child.stdout.setEncoding("utf8").on("data", hear);
       child.stderr.setEncoding("utf8").on("data", hear);
-      child.once("error", (error) => {
-        stop.removeEventListener("abort", giveUp);
-        reject(error);
-      });
-      // Not `close`: a service that it has left running may hold the pipes open.
-      child.once("exit", (code) => {
-        stop.removeEventListener("abort", giveUp);
-        child.stdout.destroy();
-        child.stderr.destroy();
-        resolve({ code: code ?? undefined, said: said.trim() });
-      });
+      // Not its `close`: a service that it has left running may hold the pipes open.
+      childEnd(child)
+        .finally(() => {
+          stop.removeEventListener("abort", giveUp);
+          child.stdout.destroy();
+          child.stderr.destroy();
+        })
+        .then(({ code }) => resolve({ code: code ?? undefined, said: said.trim() }), reject);
     });
   } catch (error) {
     signal.throwIfAborted();
