@@ -18,15 +18,13 @@ const QUIET_TURNS = 2;
  */
 export async function childEnd(child: ChildProcess): Promise<ChildEnd> {
   let isQuiet = false;
-  let isClosed = false;
   const hear = (): void => void (isQuiet = false);
   for (const pipe of [child.stdout, child.stderr]) pipe?.on("data", hear);
-  child.once("close", () => (isClosed = true));
   const end = await new Promise<ChildEnd>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });
-  for (let turns = 0; turns < QUIET_TURNS && !isClosed; turns = isQuiet ? turns + 1 : 0) {
+  for (let turns = 0; turns < QUIET_TURNS; turns = isQuiet ? turns + 1 : 0) {
     isQuiet = true;
     await new Promise((resolve) => setImmediate(resolve));
   }
