@@ -4,11 +4,15 @@ import { openMemory } from "./support/open-memory.ts";
 
 test("a stopped server: calls end at their limit, the breaker opens, recall degrades, nothing is lost", async () => {
   await using chroma = await startChroma();
+  {
+    // With the patience that a server wants which has just been started.
+    await using patient = openMemory(chroma.dataDirectory);
+    await patient.add("the kettle is in the left cupboard", { id: "kettle" });
+  }
   await using memory = openMemory(chroma.dataDirectory, {
     limits: { readMs: 300, writeMs: 300 },
     breaker: { failureThreshold: 3, recoveryTimeoutMs: 60_000 },
   });
-  await memory.add("the kettle is in the left cupboard", { id: "kettle" });
   chroma.pause();
   try {
     const reasons: (string | undefined)[] = [];
@@ -50,7 +54,7 @@ test("a stopped server: calls end at their limit, the breaker opens, recall degr
 test("a write that a stopped server still holds lands late, after a forget, and is taken out", async () => {
   await using chroma = await startChroma();
   await using memory = openMemory(chroma.dataDirectory, {
-    limits: { readMs: 2_000, writeMs: 300 },
+    limits: { readMs: 3_000, writeMs: 3_000 },
     breaker: { failureThreshold: 1_000 },
   });
   await memory.add("first", { id: "first" });

@@ -154,9 +154,9 @@ test("what the store gives back may take longer than a call: each page has the t
   writeFileSync(join(space.directory, "memory.db"), Buffer.alloc(20_000, 0x55));
   space.store.setFaults(({ operation, moment }) => {
     if (operation !== "scan" || moment !== "before") return undefined;
-    return new Promise((resolve) => setTimeout(resolve, 100));
+    return new Promise((resolve) => setTimeout(resolve, 400));
   });
-  const next = space.open({ limits: { readMs: 10_000, writeMs: 150 } });
+  const next = space.open({ limits: { readMs: 10_000, writeMs: 1_000 } });
   expect(await next.drain()).toMatchObject({ stoppedBy: undefined });
   expect(next.list({ limit: 10_000 }).total).toBe(1_200);
 });

@@ -62,10 +62,10 @@ const LOOP = "while :; do sleep 0.05; done";
 
 test("a terminal stays one, as full-screen programs need it, and they get each key", async () => {
   terminal.type(
-    `./run sh -c 'test -t 0 && test -t 1 && test -t 2 && stty raw -echo && echo "ready for $(dd bs=1 count=1 2>/dev/null | od -An -tx1)"; stty sane -echo'\n`,
+    `./run sh -c 'test -t 0 && test -t 1 && test -t 2 && stty raw -echo && echo raw && echo "ready for $(dd bs=1 count=1 2>/dev/null | od -An -tx1)"; stty sane -echo'\n`,
   );
+  await terminal.shows(/^raw/m);
   // A key that a terminal in its usual mode would take for itself.
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
   terminal.type("\u0003");
   expect(await terminal.shows(/ready for +\w\w/)).toMatch(/ 03$/);
 });
