@@ -29,7 +29,7 @@ export class Sandbox {
     XDG_DATA_HOME: join(this.folder, "home/data"),
     // Tests count what they wrote; those of the triggers switch them on.
     HOLDFAST_TRIGGERS_ENABLED: "false",
-    // A command that loads the default one's model takes seven times as long. What the
+    // A command that loads the default one's model takes four times as long. What the
     // documentation shows is run with it.
     HOLDFAST_EMBEDDER_PROVIDER: "hash",
     // A fetched server is worth keeping between tests.
