@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import type { Sandbox } from "../run-cli.ts";
 import { rememberingSandbox, RUN, RUN_LINE } from "./run-fixture.ts";
 
@@ -42,13 +44,18 @@ test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGQ
 
 // Asking whether stdin is a terminal made the pipe one that does not wait, for the program as well.
 test("a program that reads a pipe goes on reading after a signal", async () => {
-  const child = start("trap 'echo heard' USR2; echo ready; cat; cat; echo ended with $?");
-  const output = await outputOf(child, () => {
-    child.kill("SIGUSR2");
-    setTimeout(() => child.stdin?.write("one\n"), 300);
-    setTimeout(() => child.stdin?.end("two\n"), 600);
-  });
-  expect(output).toEqual(["ready\none\ntwo\nheard\nended with 0\n", ""]);
+  const child = start(
+    `exec 3<&0; trap 'echo heard' USR2; cat <&3 & status=129; echo ready;
+    while [ $status -gt 128 ]; do wait $!; status=$?; done; echo ended with $status`,
+  );
+  const next: Record<string, () => void> = {
+    ready: () => child.stdin?.write("one\n"),
+    one: () => child.kill("SIGUSR2"),
+    heard: () => child.stdin?.end("two\n"),
+  };
+  createInterface(child.stdout as Readable).on("line", (line) => next[line]?.());
+  const output = await outputOf(child, () => undefined);
+  expect(output).toEqual(["ready\none\nheard\ntwo\nended with 0\n", ""]);
 });
 
 describe("a signal that ends the program ends this one, too", () => {
