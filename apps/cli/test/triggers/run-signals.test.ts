@@ -51,11 +51,12 @@ test("a program that reads a pipe goes on reading after a signal", async () => {
   const next: Record<string, () => void> = {
     ready: () => child.stdin?.write("one\n"),
     one: () => child.kill("SIGUSR2"),
-    heard: () => child.stdin?.end("two\n"),
+    heard: () => child.stdin?.write("two\n"),
+    two: () => child.stdin?.end("three\n"),
   };
   createInterface(child.stdout as Readable).on("line", (line) => next[line]?.());
   const output = await outputOf(child, () => undefined);
-  expect(output).toEqual(["ready\none\nheard\ntwo\nended with 0\n", ""]);
+  expect(output).toEqual(["ready\none\nheard\ntwo\nthree\nended with 0\n", ""]);
 });
 
 describe("a signal that ends the program ends this one, too", () => {
