@@ -62,6 +62,20 @@ test("a value that today's schema refuses is dropped with what it says", () => {
   expect(found).toMatchObject({ line: 15, why: expect.stringMatching(/records_max.*at least 1/) });
 });
 
+// It put them onto the prototype of every object, and a function in place of the reason.
+test.each(["__proto__", "constructor", "leaf"])(
+  "a name such as %s is one like any other",
+  (name) => {
+    const older = `global_enabled: true\n${name}: 1\ntrigger_policies: {a: {trigger_type: ${name}, max_triggers_per_minute: 5, ${name}: 3}}\n`;
+    const { text: today, dropped } = importConfig(older, "f");
+    const { triggers } = parseConfig(today, { file: "/p/h.yaml", environment: {} }).config;
+    expect(Object.entries(triggers.limits)).toEqual([[name, { per_minute: 5 }]]);
+    expect(dropped.find(({ from }) => from === name)?.why).toBe("has no counterpart");
+    expect(dropped.every(({ why }) => !why.includes("native code"))).toBe(true);
+    expect(({} as { per_minute?: unknown }).per_minute).toBeUndefined();
+  },
+);
+
 test("an older file is named as one, and no other file is taken for one", () => {
   expect(checkConfig(text, { file, environment: {} })).toMatchObject([{ rule: "older-layout" }]);
   expect(() => importConfig("outbox: {wait: 3}", "f")).toThrow("the older layout");

@@ -79,7 +79,7 @@ function newKeyOf(
 ): { to: string | undefined; value: unknown } {
   const trigger = /^(trigger_policies\.[^.]+)\.([^.]+)$/.exec(path);
   if (trigger !== null) {
-    const limit = TRIGGER_LIMITS[trigger[2] ?? ""];
+    const limit = own(TRIGGER_LIMITS, trigger[2] ?? "");
     const type = all.find((key) => key.path === `${trigger[1]}.trigger_type`)?.value;
     const kind = typeof type === "string" ? type : "workflow";
     return { to: limit && `triggers.limits.${kind}.${limit}`, value };
@@ -111,35 +111,50 @@ function refusal(to: string, value: unknown, mapped: readonly ImportedKey[]): st
 function reasonOf(path: string): string {
   const parts = path.split(".");
   for (let length = parts.length; length > 0; length -= 1) {
-    const reason = REASONS[parts.slice(0, length).join(".")];
+    const reason = own(REASONS, parts.slice(0, length).join("."));
     if (reason !== undefined) return reason;
   }
   return "has no counterpart";
 }
 
-interface Tree {
-  [key: string]: Tree | { leaf: unknown };
-}
+/** What stands under a key that people have written, which may be called `constructor`. */
+const own = (texts: Readonly<Record<string, string>>, key: string): string | undefined =>
+  Object.hasOwn(texts, key) ? texts[key] : undefined;
+
+/** A mapping, whatever its keys are called, or a value. */
+type Tree = Map<string, Tree | { leaf: unknown }>;
 
 /** The keys as a file; lists that lead to one key are joined. */
 function written(keys: readonly ImportedKey[]): string {
-  const tree: Tree = { config_version: { leaf: 1 } };
+  const tree: Tree = new Map([["config_version", { leaf: 1 }]]);
   for (const { to, value } of keys) {
     const names = to.split(".");
     const last = names.pop() ?? "";
-    let at: Tree = tree;
-    for (const name of names) at = (at[name] ??= {}) as Tree;
-    const before = (at[last] as { leaf: unknown } | undefined)?.leaf;
-    at[last] = { leaf: Array.isArray(before) ? [...before, ...(value as unknown[])] : value };
+    let at = tree;
+    for (const name of names) at = below(at, name);
+    const before = at.get(last);
+    const listed = before !== undefined && "leaf" in before && Array.isArray(before.leaf);
+    at.set(last, {
+      leaf: listed ? [...(before.leaf as unknown[]), ...(value as unknown[])] : value,
+    });
   }
   const head = `# yaml-language-server: $schema=${configSchema.$id}\n`;
   return `${head}${linesOf(tree, "").join("\n")}\n`;
 }
 
+/** The mapping of that name in another, made where there is none. */
+function below(tree: Tree, name: string): Tree {
+  const known = tree.get(name);
+  if (known instanceof Map) return known;
+  const made: Tree = new Map();
+  tree.set(name, made);
+  return made;
+}
+
 function linesOf(tree: Tree, indent: string): string[] {
-  return Object.entries(tree).flatMap(([key, below]) =>
-    "leaf" in below
-      ? [`${indent}${key}: ${JSON.stringify(below.leaf)}`]
-      : [`${indent}${key}:`, ...linesOf(below, `${indent}  `)],
+  return [...tree].flatMap(([key, value]) =>
+    value instanceof Map
+      ? [`${indent}${key}:`, ...linesOf(value, `${indent}  `)]
+      : [`${indent}${key}: ${JSON.stringify(value.leaf)}`],
   );
 }
