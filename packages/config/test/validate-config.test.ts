@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,6 +98,9 @@ describe("strictly, what is named must be there", () => {
     expect(await strictly(text(program))).toEqual([]);
     expect(await strictly(text("chroma"), { PATH: "/nowhere" })).toEqual(missing);
     expect(await strictly(text("chroma"), { PATH: `/nowhere:${folder}` })).toEqual([]);
+    // A folder of PATH that cannot be looked into ended the check with the system's error.
+    symlinkSync("loop", join(folder, "loop"));
+    expect(await strictly(text("chroma"), { PATH: join(folder, "loop") })).toEqual(missing);
   });
 
   test("and nothing of it is looked at otherwise", async () => {
