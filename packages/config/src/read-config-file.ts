@@ -16,11 +16,7 @@ export function readConfigFile(file: string): string {
         hint: "Create one with: holdfast init",
         cause: error,
       });
-    throw new ConfigError(`The configuration ${file} cannot be read: ${(error as Error).message}`, {
-      code: "CONFIG_UNREADABLE",
-      hint: "Make it a file that you can read.",
-      cause: error,
-    });
+    throw unreadable(file, error);
   }
 }
 
@@ -41,5 +37,19 @@ function readStart(file: string, bytesMax: number): string {
   }
 }
 
-export const isFile = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** @throws ConfigError `CONFIG_UNREADABLE` where that cannot be told, as in a folder that is closed. */
+export function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(file: string, cause: unknown): ConfigError {
+  return new ConfigError(`The configuration ${file} cannot be read: ${(cause as Error).message}`, {
+    code: "CONFIG_UNREADABLE",
+    hint: "Make it a file that you can read.",
+    cause,
+  });
+}

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ConfigError, loadConfig, type LoadOptions } from "@holdfast/config";
@@ -121,6 +121,30 @@ test.each([
   const error = failure(() => loadConfig({ ...options, ...changed }));
   expect(error.code).toBe(code);
   expect(error.hint).toMatch(hint);
+});
+
+// What it loads again under another process, it refused there: `environment` was what was asked for.
+test.each([
+  ["HOLDFAST_ENV", { environment: { HOLDFAST_ENV: "prod" } }],
+  ["--env", { environmentName: "prod" }],
+])("refuses an environment that does not exist for a named file too: %s", (_name, asked) => {
+  const file = write("named.yaml", named("any"));
+  const error = failure(() => loadConfig({ ...options, file, ...asked }));
+  expect(error).toMatchObject({
+    code: "CONFIG_INVALID",
+    hint: expect.stringMatching(/HOLDFAST_ENV/),
+  });
+  expect(error.message).toMatch(/^prod is not an environment; they are development,/);
+});
+
+// It was the system's error, which names no way out.
+test("a file on the way up that leads nowhere is said to be unreadable", () => {
+  mkdirSync(join(folder, "project"), { recursive: true });
+  symlinkSync("holdfast.yaml", join(folder, "project/holdfast.yaml"));
+  expect(failure(() => loadConfig(options))).toMatchObject({
+    code: "CONFIG_UNREADABLE",
+    message: expect.stringContaining("ELOOP"),
+  });
 });
 
 test("refuses a file made for another environment than --env names", () => {

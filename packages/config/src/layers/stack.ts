@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { YamlError, type YamlNode } from "@holdfast/document";
 import { ConfigError } from "../config-error.ts";
-import { isEnvironmentName, type Origin, originOf } from "../deploy/origin.ts";
+import { ENVIRONMENTS, isEnvironmentName, type Origin, originOf } from "../deploy/origin.ts";
 import { type ConfigSource, locateConfig, type LocateOptions } from "../locate-config.ts";
 import { isFile, readConfigFile } from "../read-config-file.ts";
 import { entryAt, scalar } from "../rules/entry-at.ts";
@@ -26,7 +26,10 @@ export interface Stack {
   environmentName: string;
 }
 
-/** @throws ConfigError for what cannot be found or read. What the layers say is not checked here. */
+/**
+ * @throws ConfigError for what cannot be found or read, and for an environment that there is not.
+ * What the layers say is not checked here.
+ */
 export function stackOf(options: LoadOptions): Stack {
   const { environment, workingDirectory, userDataDirectory, settings = [] } = options;
   const { file, source } = locateConfig(options);
@@ -87,7 +90,12 @@ function environmentOf(
   if (origin !== undefined) return origin.environment;
   const stated = layers.map(statedIn).findLast((name) => name !== undefined);
   if (stated !== undefined) return stated;
-  return options.environmentName ?? (options.environment["HOLDFAST_ENV"] || "development");
+  const asked = options.environmentName ?? (options.environment["HOLDFAST_ENV"] || "development");
+  if (isEnvironmentName(asked)) return asked;
+  throw new ConfigError(`${asked} is not an environment; they are ${ENVIRONMENTS.join(", ")}`, {
+    code: "CONFIG_INVALID",
+    hint: "Name one of them, or leave out --env and unset HOLDFAST_ENV.",
+  });
 }
 
 function statedIn(layer: Layer): string | undefined {
