@@ -196,13 +196,16 @@ export class Acceptance {
   #forget(id: string, now: number, theirRevision: number | undefined): Accepted {
     const { mirror, outbox } = this.#tables;
     const row = mirror.find(id);
-    const known = Math.max(mirror.revisionOf(id), outbox.newestRevision(id));
-    const revision = Math.max(known, theirRevision ?? 0) + 1;
+    const known = [mirror.revisionOf(id), outbox.newestRevision(id), theirRevision ?? 0];
     if (row !== undefined) mirror.drop(row);
     for (const mirrored of this.#tables.besides) {
       const copy = mirrored.find(id);
-      if (copy !== undefined) mirrored.drop(copy);
+      if (copy === undefined) continue;
+      // The store may hold this one, too.
+      known.push(copy.revision);
+      mirrored.drop(copy);
     }
+    const revision = Math.max(...known) + 1;
     mirror.tombstones.raise(id, { revision, sentKeys: row?.sentKeys ?? [] }, now);
     outbox.scrub(id);
     const seq = outbox.append({

@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import type { Memory } from "@holdfast/memory";
+import { type Memory, syncMemory } from "@holdfast/memory";
 import { StoreError } from "@holdfast/store";
 import { unavailable, workspace } from "./fixture.ts";
 
@@ -34,6 +34,24 @@ test("another host's memory is gone from recall once forgetting it was accepted"
   expect(await memory.forget(["x"])).toMatchObject({ ids: ["x"], durability: "queued" });
   expect((await memory.get("x")).memory).toBeUndefined();
   expect((await memory.search("by another")).hits.map(({ id }) => id)).not.toContain("x");
+});
+
+// What was forgotten went by the first revision, and the store's was a later one.
+test("another host's memory that a sync has brought is gone from recall, too", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("ours");
+  const metadata = { "hf:stamp": "9 1 1 0f host" };
+  space.store.raw("memories").records.set("x", { ...another, metadata });
+  const target = { stateDirectory: space.directory, collection: "memories" };
+  await syncMemory(target, space);
+  space.store.setFaults(({ operation }) => {
+    if (operation === "delete") throw unavailable();
+  });
+  expect(await memory.forget(["x"])).toMatchObject({ ids: ["x"], durability: "queued" });
+  expect((await memory.get("x")).memory).toBeUndefined();
+  expect((await memory.search("by another")).hits.map(({ id }) => id)).not.toContain("x");
+  expect(await syncMemory(target, space)).toMatchObject({ forgotten: 1, held: 0 });
 });
 
 test("what another host lets expire is not recalled, though we hold an older revision", async () => {
