@@ -96,7 +96,7 @@ test(`${COUNT} odd memories come back on another server, equal to the last value
   const vectors = vectorsIn(path);
   expect(vectors.size).toBe(COUNT);
   expect(vectorsIn(again)).toEqual(vectors);
-}, 400_000);
+}, 900_000);
 
 interface Ended {
   signal: NodeJS.Signals | null;
