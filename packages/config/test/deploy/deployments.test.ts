@@ -241,7 +241,8 @@ describe("history", () => {
     expect(deployments().list()[0]?.number).toBe(3);
     expect(readdirSync(join(dirname(installed()), "contents"))).toHaveLength(100);
     expect(readdirSync(snapshots)).toEqual(["3"]);
-  }, 30_000);
+    // A thousand writes that each wait for the disk.
+  }, 300_000);
 
   test("one that cannot be read is said to be so", async () => {
     await deploy(staging(""));
