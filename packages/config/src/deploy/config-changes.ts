@@ -55,7 +55,7 @@ const IRREVERSIBLE: readonly (readonly [RegExp, string])[] = [
   [/^embedder\./, "memories that are embedded meanwhile keep the new model's vectors"],
   [/^outbox\.kept_/, "kept writes beyond the new bound are dropped"],
   [/^lifecycle\./, "memories that it lets expire are gone"],
-  [/^backup\.(retention|keep)/, "backups that it prunes are gone"],
+  [/^backup\.keep_/, "backups that it prunes are gone"],
 ];
 
 function irreversibleOf(path: string): string | undefined {

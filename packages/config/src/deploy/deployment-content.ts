@@ -38,11 +38,7 @@ export function contentIdOf({ files, origin }: DeployedContent): string {
 export function keepContent(folder: string, content: DeployedContent): string {
   const id = contentIdOf(content);
   const place = join(folder, id);
-  if (existsSync(place)) {
-    if (isIntact(folder, id)) return id;
-    // Edited since by hand: what was deployed is deployed again, and the edit is kept beside.
-    renameSync(place, `${place}.edited-${Date.now()}`);
-  }
+  if (isIntact(folder, id)) return id;
   const staging = join(folder, `.staging-${process.pid}`);
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true, mode: 0o700 });
@@ -52,6 +48,9 @@ export function keepContent(folder: string, content: DeployedContent): string {
   const note = { ...content.origin, files: Object.keys(content.files) };
   writeDurably(join(staging, ORIGIN_FILE), `${JSON.stringify(note, null, 2)}\n`, 0o400);
   syncFolder(staging);
+  // Edited since by hand: what was deployed is deployed again, and the edit is kept beside. It may be
+  // in force, so it makes way only for what is written already.
+  if (existsSync(place)) renameSync(place, `${place}.edited-${Date.now()}`);
   renameDurably(staging, place);
   return id;
 }

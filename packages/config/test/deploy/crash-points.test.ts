@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "@holdfast/config";
 import { Deployments, type DeploymentsOptions } from "@holdfast/config/deploy";
 
-const FIXTURE = new URL("./fixtures/deployer.ts", import.meta.url).pathname;
+const FLAGS = [
+  "--conditions=@holdfast/source",
+  "--disable-warning=ExperimentalWarning",
+  new URL("./fixtures/deployer.ts", import.meta.url).pathname,
+];
 
 let folder: string;
 let options: DeploymentsOptions;
@@ -47,12 +51,7 @@ async function deploy(wait: number): Promise<void> {
 function dieAt(point: string, fails: boolean): string | null {
   const { signal } = spawnSync(
     process.execPath,
-    [
-      "--conditions=@holdfast/source",
-      "--disable-warning=ExperimentalWarning",
-      FIXTURE,
-      JSON.stringify({ options, file, dieAt: point, fails }),
-    ],
+    [...FLAGS, JSON.stringify({ options, file, dieAt: point, fails })],
     { timeout: 60_000, killSignal: "SIGTERM" },
   );
   return signal;
@@ -101,3 +100,27 @@ test("what was cut off before its proof is proved by deploying it again", async 
   await expect(open().carryOut(plan, { probe })).rejects.toThrow("rolled back");
   expect(waitInForce()).toBe(1);
 }, 60_000);
+
+// It was moved aside first, and then nothing at all was in force.
+test("an edited copy stays in force where the disk has no room to put it right", async () => {
+  const text = `environment: production\noutbox: {wait: 1}\n# ${"long ".repeat(500)}\n`;
+  writeFileSync(file, text);
+  await open().carryOut(open().plan(file), { probe: () => Promise.resolve() });
+  const installed = join(folder, "deployments/production/holdfast.yaml");
+  chmodSync(installed, 0o600);
+  writeFileSync(installed, "environment: production\noutbox: {wait: 5}\n");
+  const settings = JSON.stringify({ options, file, dieAt: "never", fails: false });
+  // Blocks of 1024 bytes: no file may have more than one.
+  const { status, stderr } = spawnSync(
+    "bash",
+    ["-c", 'trap "" XFSZ; ulimit -f 1; exec "$@"', "bash", process.execPath, ...FLAGS, settings],
+    { encoding: "utf8" },
+  );
+  expect(stderr).toContain("DEPLOYMENT_UNWRITABLE");
+  expect({ status, wait: waitInForce() }).toEqual({ status: 1, wait: 5 });
+  expect(
+    open()
+      .drift()
+      .map(({ kind }) => kind),
+  ).toEqual(["edited"]);
+});
