@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { KernelLock } from "@holdfast/sqlite";
 import { BackupError } from "./backup-error.ts";
+import { syncData } from "./data-file.ts";
 import { formatManifest, readManifest } from "./manifest.ts";
 import type { Compression, Manifest } from "./manifest-schema.ts";
 import { syncDirectory } from "./safe-file.ts";
@@ -36,7 +36,12 @@ export class BackupFolder implements Disposable {
         hint: "Wait for it, then run the command again.",
       });
     const folder = new BackupFolder(path, lock);
-    translated(path, () => folder.#clear());
+    try {
+      translated(path, () => folder.#clear());
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
     return folder;
   }
 
@@ -54,20 +59,15 @@ export class BackupFolder implements Disposable {
   async writeManifest(name: string, manifest: Manifest): Promise<number> {
     const text = formatManifest(manifest);
     const path = this.unfinished(name);
-    translated(path, () => writeFileSync(path, text, { flag: "wx", mode: 0o600 }));
-    const file = await open(path, "r");
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    translated(this.#path, () => writeFileSync(path, text, { flag: "wx", mode: 0o600 }));
+    await syncData(path);
     requireReadable(path);
     return Buffer.byteLength(text);
   }
 
   /** Gives it its name; what had the name is gone. */
   finish(name: string): void {
-    translated(join(this.#path, name), () => {
+    translated(this.#path, () => {
       renameSync(this.unfinished(name), join(this.#path, name));
       syncDirectory(this.#path);
     });
@@ -117,12 +117,12 @@ function dataNamedIn(path: string): string | undefined {
   }
 }
 
-function translated<T>(path: string, body: () => T): T {
+function translated<T>(folder: string, body: () => T): T {
   try {
     return body();
   } catch (error) {
     if (error instanceof BackupError) throw error;
-    throw new BackupError(`${dirname(path)} cannot be written to: ${(error as Error).message}`, {
+    throw new BackupError(`${folder} cannot be written to: ${(error as Error).message}`, {
       code: "BACKUP_FAILED",
       hint: "Check the folder's permissions and space, or name another with --output.",
       cause: error,

@@ -90,11 +90,11 @@ export async function writeBackup(request: BackupRequest, deps: WriteDeps): Prom
   const part = request.configurationOnly
     ? { manifest: { kind: "configuration", collections: [] } as const, fullBecause: undefined }
     : await writeMemories(request, { id, path, folder, deps });
-  // What was forgotten meanwhile was kept from leaving the WAL.
-  deps.journal.scour();
   const manifest: Manifest = { ...head, ...part.manifest, ...attached(request) };
   const name = basename(path);
   try {
+    // What was forgotten meanwhile was kept from leaving the WAL.
+    deps.journal.scour();
     const manifestBytes = await folder.writeManifest(name, manifest);
     deps.failpoint?.("manifest-written");
     if (manifest.data !== undefined) folder.finish(manifest.data.file);

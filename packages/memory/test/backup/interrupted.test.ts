@@ -1,7 +1,8 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { type BackupFailpoint, listBackups, type Memory } from "@holdfast/memory";
+import { Database, SqliteError } from "@holdfast/sqlite";
 import { unavailable } from "../fixture.ts";
 import { type BackupWorkspace, backupWorkspace, remembered } from "./backup-fixture.ts";
 
@@ -37,6 +38,32 @@ test.each<BackupFailpoint>(["data-written", "manifest-written", "data-in-place"]
     expect(readdirSync(space.folder).filter((name) => name.includes("unfinished"))).toEqual([]);
   },
 );
+
+// It kept the folder for itself: from the second time on another backup was said to be under way.
+test("a folder that cannot be cleared says so each time, and names itself", async () => {
+  await using space = backupWorkspace();
+  await space.open().add("one");
+  mkdirSync(join(space.folder, ".a.holdfast-unfinished"));
+  const backups = space.backups();
+  for (let n = 0; n < 2; n += 1) {
+    await expect(backups.backup({ output: join(space.folder, "b.yaml") })).rejects.toMatchObject({
+      code: "BACKUP_FAILED",
+      message: expect.stringContaining(`${space.folder} cannot be written to`),
+    });
+  }
+});
+
+test("a backup that fails after its data was written leaves no data", async () => {
+  await using space = backupWorkspace();
+  await space.open().add("one");
+  const full = new SqliteError("no space", { code: "SQLITE_FULL", path: "memory.db" });
+  using _ = jest.spyOn(Database.prototype, "checkpoint").mockImplementation(() => {
+    throw full;
+  });
+  const output = join(space.folder, "b.yaml");
+  await expect(space.backups().backup({ output })).rejects.toMatchObject({ cause: full });
+  expect(readdirSync(space.folder).filter((name) => name.includes("unfinished"))).toEqual([]);
+});
 
 test("a backup that replaces another is the old or the new one, whenever it dies", async () => {
   for (const point of ["data-written", "data-in-place", "in-place"] as const) {
