@@ -102,7 +102,7 @@ export async function pruneBackups(
 ): Promise<PruneReport> {
   const { backups } = listBackups(folder);
   const lastGood: FoundBackup[] = [];
-  const removed: FoundBackup[] = [];
+  let removed: FoundBackup[] = [];
   for (const isConfiguration of [false, true]) {
     const some = backups.filter(({ kind }) => (kind === "configuration") === isConfiguration);
     const good = await newestGood(some, options.signal);
@@ -112,17 +112,14 @@ export async function pruneBackups(
     const keep = retained(some, retention, [good.id]);
     removed.push(...some.filter(({ id }) => !keep.has(id)));
   }
+  if (options.dryRun !== true && removed.length > 0) {
+    using _ = BackupFolder.open(folder);
+    removed = removed.filter(isStillThere);
+    for (const backup of removed) remove(backup);
+    syncDirectory(folder);
+  }
   const kept = backups.filter((backup) => !removed.includes(backup));
   const bytes = removed.reduce((sum, backup) => sum + backup.bytes, 0);
-  if (options.dryRun !== true && removed.length > 0) {
-    const lock = BackupFolder.open(folder);
-    try {
-      for (const backup of removed) remove(backup);
-      syncDirectory(folder);
-    } finally {
-      lock[Symbol.dispose]();
-    }
-  }
   return { removed, kept, lastGood, bytes };
 }
 
@@ -142,6 +139,16 @@ async function newestGood(
     }
   }
   return undefined;
+}
+
+/** While others were read, another backup may have been written over it. */
+function isStillThere({ path, id }: FoundBackup): boolean {
+  try {
+    return readManifest(path).id === id;
+  } catch (error) {
+    if (error instanceof BackupError) return false;
+    throw error;
+  }
 }
 
 /** The manifest goes first: data without one is no backup, but one without data is a broken one. */

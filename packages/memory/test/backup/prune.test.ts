@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { listBackups, pruneBackups } from "@holdfast/memory";
@@ -68,4 +68,15 @@ test("a backup that a kept one continues is kept with it", async () => {
   await make(space, ["b", "c"], true);
   await pruneBackups(space.folder, ONLY_LAST);
   expect(names(space)).toEqual(["a.yaml", "b.yaml", "c.yaml"]);
+});
+
+test("what is written over a backup while others are read is not removed for it", async () => {
+  await using space = backupWorkspace();
+  await make(space, ["a", "b", "c"]);
+  const other = join(space.directory, "other.yaml");
+  await space.backups().backup({ output: other, configurationOnly: true });
+  const pruning = pruneBackups(space.folder, ONLY_LAST);
+  copyFileSync(other, join(space.folder, "a.yaml"));
+  expect((await pruning).removed).toMatchObject([{ path: join(space.folder, "b.yaml") }]);
+  expect(names(space)).toEqual(["a.yaml", "c.yaml"]);
 });
