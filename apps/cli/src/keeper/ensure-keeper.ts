@@ -69,7 +69,8 @@ interface Waiting {
 
 async function untilReady(options: EnsureKeeperOptions, waiting: Waiting): Promise<void> {
   const { paths, database, token, clock } = waiting;
-  const since = clock.now();
+  // Not told from a new one by its time: the clock may be set meanwhile.
+  const earlier = database.read().failure?.at;
   const patienceMs = options.patienceMs ?? 60_000;
   let spawned: ChildProcess | undefined;
   let progressAt = clock.monotonic();
@@ -80,7 +81,7 @@ async function untilReady(options: EnsureKeeperOptions, waiting: Waiting): Promi
     const state = database.read();
     if (KernelLock.isHeld(paths.keeperLock)) {
       if (attached && serves(options.dataDirectory, state)) return;
-    } else if (state.failure !== undefined && state.failure.at >= since) {
+    } else if (state.failure !== undefined && state.failure.at !== earlier) {
       throw failed(state.failure);
     } else if (spawned === undefined || hasEnded(spawned)) {
       if (spawned !== undefined && spawned.exitCode !== 0) throw died(spawned, paths);
@@ -112,7 +113,12 @@ function serves(dataDirectory: string, { phase }: KeeperState): boolean {
 function holdUse(options: EnsureKeeperOptions, database: KeeperDatabase, token: string): KeeperUse {
   let released = false;
   const renewal = setInterval(() => {
-    database.use(token, process.pid, ROW_MS);
+    try {
+      database.use(token, process.pid, ROW_MS);
+    } catch (error) {
+      // The disk is full, say. The row outlasts two renewals, and what a timer throws ends the process.
+      if (!(error instanceof HoldfastError)) throw error;
+    }
   }, RENEW_MS);
   renewal.unref();
   const release = (): void => {
