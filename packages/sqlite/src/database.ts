@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { systemClock } from "@holdfast/core";
 import { migrate } from "./migrate.ts";
-import { SqliteError, translateSqliteError } from "./sqlite-error.ts";
+import { isBusy, SqliteError, translateOpenError, translateSqliteError } from "./sqlite-error.ts";
 
 export interface OpenOptions {
   /** Statements that bring the file from version `i` to `i + 1`; append only, never edit one. */
@@ -23,6 +24,7 @@ export interface OpenOptions {
 }
 
 const BUSY_TIMEOUT_MS = 5_000;
+const WAL_RETRY_MS = 5;
 
 export type TransactionMode = "DEFERRED" | "IMMEDIATE" | "EXCLUSIVE";
 
@@ -56,7 +58,7 @@ export class Database implements Disposable {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
       raw = new DatabaseSync(path, { timeout: busyTimeoutMs });
-      raw.exec("PRAGMA journal_mode = WAL");
+      useWal(raw, busyTimeoutMs);
       raw.exec(`PRAGMA synchronous = ${options.synchronous ?? "FULL"}`);
       if (options.secureDelete) raw.exec("PRAGMA secure_delete = ON");
       chmodSync(path, 0o600);
@@ -151,6 +153,20 @@ function openReader(path: string): DatabaseSync | undefined {
   }
 }
 
+/** When a new file is turned to WAL, SQLite waits for nobody who is at it: who makes it, say. */
+function useWal(raw: DatabaseSync, waitMs: number): void {
+  const deadline = systemClock.monotonic() + waitMs;
+  for (;;) {
+    try {
+      raw.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || systemClock.monotonic() >= deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_RETRY_MS);
+    }
+  }
+}
+
 function quickCheck(raw: DatabaseSync, path: string): void {
   const first = raw.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
   if (first.quick_check === "ok") return;
@@ -158,26 +174,5 @@ function quickCheck(raw: DatabaseSync, path: string): void {
     code: "SQLITE_CORRUPT",
     path,
     hint: "Keep a copy of the file before anything else writes to it.",
-  });
-}
-
-/** Opening also touches the folder, whose faults come as errno codes. */
-function translateOpenError(error: unknown, path: string): unknown {
-  const errno = (error as NodeJS.ErrnoException | null)?.code;
-  const codes: Record<string, string> = {
-    EROFS: "SQLITE_READONLY",
-    EACCES: "SQLITE_READONLY",
-    EPERM: "SQLITE_READONLY",
-    ENOSPC: "SQLITE_FULL",
-    ENOTDIR: "SQLITE_CANTOPEN",
-    EEXIST: "SQLITE_CANTOPEN",
-  };
-  const code = errno === undefined ? undefined : codes[errno];
-  if (code === undefined) return translateSqliteError(error, path);
-  return new SqliteError(`The database cannot be opened: ${path} (${(error as Error).message})`, {
-    code,
-    path,
-    hint: "It needs a folder that can be written, with some free space; nothing was changed.",
-    cause: error,
   });
 }

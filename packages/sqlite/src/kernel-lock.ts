@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { translateSqliteError } from "./sqlite-error.ts";
+import { isBusy, translateOpenError } from "./sqlite-error.ts";
 
 /**
  * An exclusive lock between processes that the kernel releases when its holder dies, however it
@@ -35,9 +35,8 @@ export class KernelLock implements Disposable {
       return new KernelLock(path, raw);
     } catch (error) {
       raw?.close();
-      const translated = translateSqliteError(error, path);
-      if ((translated as { code?: unknown }).code === "SQLITE_BUSY") return undefined;
-      throw translated;
+      if (isBusy(error)) return undefined;
+      throw translateOpenError(error, path);
     }
   }
 

@@ -22,6 +22,12 @@ export class SqliteError extends HoldfastError {
   }
 }
 
+/** Whether node:sqlite threw because another connection is in the way. */
+export function isBusy(error: unknown): boolean {
+  const errcode = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof errcode === "number" && (errcode & 0xff) === SQLITE_BUSY;
+}
+
 /**
  * Translates what node:sqlite threw into a {@link SqliteError}; anything that is not a fault of
  * file or disk (a constraint, a programming error) comes back as it was.
@@ -70,4 +76,25 @@ export function translateSqliteError(error: unknown, path: string): unknown {
     default:
       return error;
   }
+}
+
+/** The same for opening, which also touches the folder: its faults come as errno codes. */
+export function translateOpenError(error: unknown, path: string): unknown {
+  const errno = (error as NodeJS.ErrnoException | null)?.code;
+  const codes: Record<string, string> = {
+    EROFS: "SQLITE_READONLY",
+    EACCES: "SQLITE_READONLY",
+    EPERM: "SQLITE_READONLY",
+    ENOSPC: "SQLITE_FULL",
+    ENOTDIR: "SQLITE_CANTOPEN",
+    EEXIST: "SQLITE_CANTOPEN",
+  };
+  const code = errno === undefined ? undefined : codes[errno];
+  if (code === undefined) return translateSqliteError(error, path);
+  return new SqliteError(`The database cannot be opened: ${path} (${(error as Error).message})`, {
+    code,
+    path,
+    hint: "It needs a folder that can be written, with some free space; nothing was changed.",
+    cause: error,
+  });
 }

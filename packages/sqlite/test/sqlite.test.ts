@@ -101,6 +101,18 @@ describe("Database", () => {
     );
   });
 
+  // SQLite waits for nobody when it is to turn a new file to WAL: one of two that opened it at once failed.
+  test("waits for who is just making the same file", async () => {
+    const makes = `const { DatabaseSync } = require("node:sqlite"); const { mkdirSync } = require("node:fs");
+      const path = process.argv[1]; mkdirSync(require("node:path").dirname(path), { recursive: true });
+      const db = new DatabaseSync(path); db.exec("BEGIN IMMEDIATE"); console.log("held");
+      setTimeout(() => db.exec("ROLLBACK"), 500); setInterval(() => db, 1000);`;
+    const maker = await holder(makes);
+    using db = Database.open(path, { migrations: [NOTE], busyTimeoutMs: 30_000 });
+    expect(db.prepare("PRAGMA journal_mode").get()).toMatchObject({ journal_mode: "wal" });
+    await maker.kill("SIGKILL");
+  });
+
   test("says that a file is where its folder belongs", () => {
     writeFileSync(join(folder, "deep"), "in the way");
     expect(() => Database.open(path, { migrations: [NOTE] })).toThrow(
@@ -138,6 +150,13 @@ describe("KernelLock", () => {
   const HOLD = `const { DatabaseSync } = require("node:sqlite"); const { mkdirSync } = require("node:fs");
     const path = process.argv[1]; mkdirSync(require("node:path").dirname(path), { recursive: true });
     const db = new DatabaseSync(path); db.exec("BEGIN EXCLUSIVE"); console.log("held"); setInterval(() => db, 1000);`;
+
+  test("says why its file cannot be made", () => {
+    writeFileSync(join(folder, "deep"), "in the way");
+    expect(() => KernelLock.tryAcquire(path)).toThrow(
+      expect.objectContaining({ code: "SQLITE_CANTOPEN", path }),
+    );
+  });
 
   test("admits one holder, and the next after release", () => {
     const first = KernelLock.tryAcquire(path);
