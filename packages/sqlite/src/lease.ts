@@ -20,8 +20,12 @@ export const LEASE_MIGRATION = `
     expires_at INTEGER NOT NULL
   ) STRICT`;
 
-/** No grant is longer. What seems to be was given before the machine's last start. */
+/** No grant is longer. */
 const DURATION_MS_MAX = 3_600_000;
+/** Who asks looked at the clock before it waited for the database: a grant may be of meanwhile. */
+const ASKED_BEFORE_MS_MAX = 60_000;
+/** What seems to be longer was given before the machine's last start. */
+const LEFT_MS_MAX = DURATION_MS_MAX + ASKED_BEFORE_MS_MAX;
 
 /**
  * A named, expiring right among processes of one machine that share a database. Unlike a kernel lock
@@ -51,7 +55,7 @@ export class Lease {
   take(now: number, durationMs: number): LeaseGrant | undefined {
     const row = this.#row();
     const leftMs = row === undefined ? 0 : row.expires_at - now;
-    if (row !== undefined && leftMs > 0 && leftMs <= DURATION_MS_MAX && !isKnownDead(row.holder)) {
+    if (row !== undefined && leftMs > 0 && leftMs <= LEFT_MS_MAX && !isKnownDead(row.holder)) {
       return undefined;
     }
     const grant = { token: randomUUID(), expiresAt: endOf(now, durationMs) };

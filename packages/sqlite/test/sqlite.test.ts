@@ -206,6 +206,13 @@ describe("Lease", () => {
     expect(lease.tryAcquire(1, 500)).toBeDefined();
   });
 
+  test("of the longest kind is not passed on to who asked before it was given", () => {
+    using db = Database.open(path, { migrations: [LEASE_MIGRATION] });
+    const lease = new Lease(db, "drain");
+    lease.tryAcquire(10_000.5, 3_600_000);
+    expect(lease.tryAcquire(9_000, 500)).toBeUndefined();
+  });
+
   test("does not wait for one that was given before the machine started anew", () => {
     using db = Database.open(path, { migrations: [LEASE_MIGRATION] });
     const lease = new Lease(db, "drain");
