@@ -23,7 +23,8 @@ function filesBelow(folder: string): string[] {
 function holdsAny(path: string, needles: readonly Buffer[]): boolean {
   const overlap = Math.max(0, ...needles.map(({ length }) => length - 1));
   const buffer = Buffer.alloc(CHUNK_BYTES + overlap);
-  const descriptor = openSync(path, "r");
+  const descriptor = openIfThere(path);
+  if (descriptor === undefined) return false;
   try {
     for (let kept = 0; ;) {
       const got = readSync(descriptor, buffer, kept, CHUNK_BYTES, null);
@@ -35,5 +36,15 @@ function holdsAny(path: string, needles: readonly Buffer[]): boolean {
     }
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Journals and temporary files come and go while others are searched. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
