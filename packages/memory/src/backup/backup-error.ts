@@ -5,7 +5,8 @@ import { HoldfastError, type HoldfastErrorOptions } from "@holdfast/core";
  * - `BACKUP_NOT_FOUND`
  * - `BACKUP_EXISTS`: a file of that name is there already
  * - `BACKUP_FAILED`: the disk refused while it was written
- * - `BACKUP_BUSY`: another backup or restore of this memory is under way
+ * - `BACKUP_BUSY`: another backup is being written to, or pruned from, the same folder, or memories
+ *   were restored while they were backed up
  * - `BACKUP_SCHEDULE_INVALID`: not a cron expression
  * - `RESTORE_REFUSED`: it would lose something, or the target is not what it was; nothing was changed
  * - `RESTORE_UNDO_MISSING`: no previous state is kept

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, rmSync, statSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { Clock } from "@holdfast/core";
 import { StoreError } from "@holdfast/store";
@@ -10,13 +10,14 @@ import { BackupError } from "./backup-error.ts";
 import { BackupFolder } from "./backup-folder.ts";
 import { BackupLog } from "./backup-log.ts";
 import type { BackupFailpoint, BackupProgress } from "./backup-progress.ts";
-import { syncData, type WrittenData, writeData } from "./data-file.ts";
 import { CollectionWriter } from "./collection-writer.ts";
+import { syncData, type WrittenData, writeData } from "./data-file.ts";
+import { findBase, hasItsData } from "./find-base.ts";
 import { currentLineage } from "./lineage.ts";
 import { dataPathOf, readManifest, sha256 } from "./manifest.ts";
 import type { Compression, Manifest } from "./manifest-schema.ts";
 import { Snapshot } from "./snapshot.ts";
-import { type ChainLink, readChain, verifyData } from "./verify-backup.ts";
+import { verifyData } from "./verify-backup.ts";
 
 export interface BackupRequest {
   /** The manifest's path; the data goes beside it. */
@@ -142,6 +143,7 @@ async function writeMemories(
     const written = await writeData(unfinished, writer.lines(), compression, signal);
     deps.failpoint?.("data-written");
     const { collection, partial } = writer.summary(lineage);
+    requireSameHistory(lineage, deps);
     const manifest = {
       kind: base === undefined ? "full" : "incremental",
       ...(partial === undefined ? {} : { partial }),
@@ -171,6 +173,16 @@ async function finishAnySwap(
   }
 }
 
+/** What was read of the store, and what is known of its vectors, would be of another state. */
+function requireSameHistory(lineage: string, { journal, clock }: WriteDeps): void {
+  if (currentLineage(journal.working.db, journal.collection, clock.now()) === lineage) return;
+  throw new BackupError("Memories were restored while they were backed up; nothing was written", {
+    code: "BACKUP_BUSY",
+    retryable: true,
+    hint: "Run the command again.",
+  });
+}
+
 const dataOfManifest = (file: string, written: WrittenData): Manifest["data"] & object => ({
   file,
   ...written,
@@ -191,49 +203,6 @@ async function readBack(
       request.onProgress?.({ stage: "verify", done, total });
     },
   });
-}
-
-/** The last backup of this history in the same folder, or why there is none to continue. */
-function findBase(
-  path: string,
-  lineage: string,
-  { journal, access }: WriteDeps,
-): { base: ChainLink | undefined; because: string | undefined } {
-  const logged = new BackupLog(journal.working.db, journal.collection)
-    .list()
-    .filter((backup) => dirname(backup.path) === dirname(path) && backup.path !== path);
-  let because = "there is no earlier one in that folder";
-  for (const { path: basePath, id } of logged) {
-    const chain = soundChain(basePath);
-    const manifest = chain?.at(-1)?.manifest;
-    const [collection] = manifest?.collections ?? [];
-    if (manifest?.id !== id || collection?.name !== access.collection) {
-      because = "the last one is gone or damaged";
-    } else if (chain?.some((link) => link.path === path)) {
-      because = "the last one continues the one that is replaced";
-    } else if (collection.lineage === lineage) {
-      return { base: { path: basePath, manifest }, because: undefined };
-    } else {
-      return { base: undefined, because: "memories were restored or salvaged since the last one" };
-    }
-  }
-  return { base: undefined, because };
-}
-
-/** A backup and all that it continues, if they look whole: their data is read when it is verified. */
-function soundChain(path: string): ChainLink[] | undefined {
-  try {
-    const chain = readChain(path);
-    return chain.every((link) => hasItsData(link)) ? chain : undefined;
-  } catch (error) {
-    if (error instanceof BackupError) return undefined;
-    throw error;
-  }
-}
-
-function hasItsData({ path, manifest }: ChainLink): boolean {
-  const data = statSync(dataPathOf(path, manifest), { throwIfNoEntry: false });
-  return data?.size === manifest.data?.bytes;
 }
 
 /** The data of a backup that is about to be replaced, wherever it is beside it. */

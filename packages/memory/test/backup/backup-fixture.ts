@@ -6,6 +6,7 @@ import {
   type Backups,
   breakerOutcome,
   createBackups,
+  type Filter,
   type Memory,
   type MemoryOptions,
   type MemoryRecord,
@@ -44,9 +45,9 @@ export function backupWorkspace(...args: Parameters<typeof workspace>): BackupWo
 }
 
 /** What is remembered, apart from when and where: id to text, metadata, scope, tags. */
-export function remembered(memory: Memory): Record<string, unknown> {
+export function remembered(memory: Memory, filter: Filter = {}): Record<string, unknown> {
   return Object.fromEntries(
-    memory.list({ limit: 10_000 }).memories.map((record) => [record.id, saying(record)]),
+    memory.list({ ...filter, limit: 10_000 }).memories.map((record) => [record.id, saying(record)]),
   );
 }
 

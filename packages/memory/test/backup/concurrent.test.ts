@@ -1,14 +1,17 @@
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { seededRandom } from "@holdfast/core";
-import type { Memory } from "@holdfast/memory";
+import { type Memory, readManifest } from "@holdfast/memory";
+import { letterEmbedder } from "../fixture.ts";
 import { type BackupWorkspace, backupWorkspace, remembered } from "./backup-fixture.ts";
 
 const SEED = Number(process.env["HOLDFAST_SEED"] ?? Date.now() % 1_000_000);
 
+const WRITTEN = ["written"];
+
 /** What the writer wrote; the rest stays as it is. */
 const written = (memory: Memory): string =>
-  JSON.stringify(Object.entries(remembered(memory)).filter(([id]) => id.startsWith("m")));
+  JSON.stringify(Object.entries(remembered(memory, { tags: WRITTEN })));
 
 /** Writes at random until told to stop, and keeps every state that there was. */
 class RandomWriter {
@@ -28,7 +31,7 @@ class RandomWriter {
       const dice = this.#random.next();
       if (known && dice < 0.3) await this.#memory.forget([id], { waitMs: 0 });
       else if (known) await this.#memory.update(id, { text: `update ${n}` }, { waitMs: 0 });
-      else await this.#memory.add(`add ${n}`, { id, waitMs: 0 });
+      else await this.#memory.add(`add ${n}`, { id, tags: WRITTEN, waitMs: 0 });
       this.states.push(written(this.#memory));
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -58,7 +61,30 @@ test(`a backup under writes is one state that there was, whole (seed ${SEED})`, 
   await backups.restore(await backups.plan(output));
   expect(["[]", ...writer.states]).toContain(written(there.open()));
   expect(there.open().status().mirrored).toBeGreaterThanOrEqual(filler.length);
-}, 60_000);
+}, 120_000);
+
+// The manifest named the restored collection's model for the vectors of the one before.
+test("what is restored while it is backed up is in no backup half", async () => {
+  await using space = backupWorkspace();
+  await space.open().addMany(["a", "b"].map((id) => ({ id, text: id })));
+  const before = join(space.folder, "before.yaml");
+  await space.backups().backup({ output: before });
+  const other = space.backups({ embedder: letterEmbedder("other") });
+  const plan = await other.plan(before, { reEmbed: true });
+  const open = space.store.openCollection.bind(space.store);
+  let restoring: Promise<unknown> | undefined;
+  space.store.openCollection = async (...args) => {
+    await (restoring ??= other.restore(plan));
+    return open(...args);
+  };
+  const output = join(space.folder, "b.yaml");
+  await expect(space.backups().backup({ output })).rejects.toMatchObject({
+    code: "BACKUP_BUSY",
+    retryable: true,
+  });
+  await other.backup({ output });
+  expect(readManifest(output).collections).toMatchObject([{ embedder: { model: "other" } }]);
+});
 
 const worldOf = (texts: readonly string[]): string =>
   [...new Set(texts.map((text) => text.split(":")[0]))].join(" and ");
