@@ -235,11 +235,12 @@ export class Outbox {
     const rows = this.#db
       .prepare(
         `DELETE FROM entry WHERE collection = ? AND seq <= ? AND state = 'queued'
-         RETURNING bytes, operation = 'forget' OR EXISTS (SELECT 1 FROM memory
+         RETURNING seq, bytes, operation = 'forget' OR EXISTS (SELECT 1 FROM memory
            WHERE memory.collection = entry.collection AND memory.id = entry.id
              AND memory.applied_revision >= entry.revision) AS stored`,
       )
-      .all(this.#collection, seq) as { bytes: number; stored: number }[];
+      .all(this.#collection, seq) as { seq: number; bytes: number; stored: number }[];
+    this.#noteDropped(rows);
     const stored = rows.reduce((total, row) => total + row.stored, 0);
     this.#totals.add({ ...unqueued(rows), stored, discarded: rows.length - stored });
   }
@@ -296,6 +297,14 @@ export class Outbox {
            ORDER BY seq LIMIT ?) RETURNING seq, bytes`,
       )
       .all(this.#collection, Math.min(surplus, 1_000)) as { seq: number; bytes: number }[];
+    this.#noteDropped(rows);
+    this.#totals.add({ kept_records: -rows.length, kept_bytes: -sum(rows) });
+    return rows.length;
+  }
+
+  /** From before these no replay can begin any more. */
+  #noteDropped(rows: readonly { seq: number }[]): void {
+    if (rows.length === 0) return;
     this.#db
       .prepare(
         `INSERT INTO pruned VALUES (?, ?)
@@ -305,8 +314,6 @@ export class Outbox {
         this.#collection,
         rows.reduce((last, { seq }) => Math.max(last, seq), 0),
       );
-    this.#totals.add({ kept_records: -rows.length, kept_bytes: -sum(rows) });
-    return rows.length;
   }
 
   #countState(state: "queued" | "dead"): number {

@@ -76,7 +76,10 @@ export interface Backups extends AsyncDisposable {
   restore(plan: RestorePlan, options?: BackupCallOptions): Promise<RestoreReport>;
   /** @throws BackupError `RESTORE_UNDO_MISSING`. */
   planUndo(): UndoPlan;
-  /** Brings back what the last restore has replaced. @throws as `planUndo`; StoreError. */
+  /**
+   * Brings back what the last restore has replaced.
+   * @throws as `planUndo`; BackupError `RESTORE_REFUSED`; StoreError.
+   */
   undo(plan: UndoPlan, options?: Pick<BackupCallOptions, "signal">): Promise<UndoReport>;
   /** Backups made from here, newest first. */
   list(): LoggedBackup[];

@@ -16,7 +16,7 @@ import { ForgottenIds } from "./forgotten-ids.ts";
 import { freshForm, holdsOurs, usableEmbedder } from "./restore-embedder.ts";
 import { collectionOf, feedTarget, otherRecords, othersCount } from "./restore-target.ts";
 import { REPLACED, type StagedState, Staging } from "./staging.ts";
-import { swapIn } from "./swap-in.ts";
+import { requireKeptSince, swapIn } from "./swap-in.ts";
 import type { ChainLink } from "./verify-backup.ts";
 
 const CALL_MS = 60_000;
@@ -86,6 +86,7 @@ export async function runRestore(
   const form = freshForm(request, ours);
   requireSpace(request.chain, journal.path);
   const report = await drainer.exclusively(signal, async (inner, requireLease) => {
+    requireKeptSince(request.sinceSeq, { db: journal.working.db, collection: journal.collection });
     const staging = new Staging(journal, access.store, access.collection);
     const call = { signal: inner, timeoutMs: CALL_MS };
     const run = new RestoreRun(request, deps, staging, call);

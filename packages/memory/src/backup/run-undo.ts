@@ -10,7 +10,7 @@ import { BackupError } from "./backup-error.ts";
 import { ForgottenIds } from "./forgotten-ids.ts";
 import { swapped } from "./run-restore.ts";
 import { REPLACED, Staging, unlessMissing } from "./staging.ts";
-import { type PreviousState, swapIn } from "./swap-in.ts";
+import { type PreviousState, requireKeptSince, swapIn } from "./swap-in.ts";
 
 const CALL_MS = 60_000;
 
@@ -42,7 +42,7 @@ export function previousState(journal: Journal): PreviousState {
 /**
  * Brings back what the last restore has replaced, without what was forgotten since; writes after
  * `sinceSeq` stay on top. What it replaces can be brought back in turn.
- * @throws BackupError `RESTORE_UNDO_MISSING`; MemoryError `EMBEDDER_MISMATCH`; StoreError.
+ * @throws BackupError `RESTORE_UNDO_MISSING`, `RESTORE_REFUSED`; MemoryError `EMBEDDER_MISMATCH`; StoreError.
  */
 export async function runUndo(
   sinceSeq: number,
@@ -54,6 +54,7 @@ export async function runUndo(
     const previous = previousState(journal);
     if (!sameEmbedder(previous.embedder, ours)) throw mismatch(previous);
     const call = { signal: inner, timeoutMs: CALL_MS };
+    requireKeptSince(sinceSeq, { db: journal.working.db, collection: journal.collection });
     await new Staging(journal, access.store, access.collection).clear(inner);
     const kept = await unlessMissing(() => access.store.openCollection(previous.keptAs, call));
     if (kept !== undefined) await deleteForgotten(kept, previous, journal, call);

@@ -1,9 +1,11 @@
+import type { Database } from "@holdfast/sqlite";
 import type { EmbedderIdentity } from "@holdfast/store";
 import type { PendingSwap } from "../collection-swap.ts";
 import type { Journal } from "../journal.ts";
 import type { MirrorRow } from "../mirror-row.ts";
 import { previousNumber, stagedNumber, type Tables } from "../tables.ts";
-import { beginLineage, lastNumber } from "./lineage.ts";
+import { BackupError } from "./backup-error.ts";
+import { beginLineage, lastNumber, prunedUpTo } from "./lineage.ts";
 
 /** The state that the last restore has replaced. */
 export interface PreviousState {
@@ -30,8 +32,24 @@ export interface SwapIn {
 }
 
 /**
+ * What was written after `seq` stays, on top: so it must all be known still.
+ * @throws BackupError `RESTORE_REFUSED`.
+ */
+export function requireKeptSince(
+  seq: number,
+  { db, collection }: { db: Database; collection: number },
+): void {
+  if (prunedUpTo(db, collection) <= seq) return;
+  throw new BackupError("Writes that came after the plan are no longer kept to be put on top", {
+    code: "RESTORE_REFUSED",
+    hint: "Nothing was changed. Plan it again, with larger outbox.kept_records_max and kept_bytes_max.",
+  });
+}
+
+/**
  * Puts a prepared state in the place of what is remembered, in one transaction: from here on
  * readers see the new state, from the mirror until the store's collections have changed names too.
+ * @throws BackupError `RESTORE_REFUSED`, as {@link requireKeptSince}.
  */
 export function swapIn(journal: Journal, swap: SwapIn): void {
   const { collection } = journal;
@@ -43,6 +61,7 @@ export function swapIn(journal: Journal, swap: SwapIn): void {
   };
   journal.decide((tables) => {
     const { db } = tables;
+    requireKeptSince(swap.sinceSeq, { db, collection });
     const kept = writesSince(tables, collection, swap.sinceSeq);
     const move = (from: number, to: number): void => {
       db.prepare("UPDATE memory SET collection = ? WHERE collection = ?").run(to, from);

@@ -15,9 +15,9 @@ async function made(space: BackupWorkspace, name: string, incremental = false): 
   return output;
 }
 
-async function restore(space: BackupWorkspace, path: string, toTime?: number): Promise<void> {
+async function restore(space: BackupWorkspace, path: string): Promise<void> {
   const backups = space.backups();
-  await backups.restore(await backups.plan(path, toTime === undefined ? {} : { toTime }));
+  await backups.restore(await backups.plan(path));
 }
 
 test("a plan says what would be added, changed and removed, and changes nothing", async () => {
@@ -125,45 +125,6 @@ test("what was forgotten comes back under no other name either", async () => {
   expect(ids(there)).toEqual(["kept"]);
 });
 
-test("a point in time is the backup and the writes up to then", async () => {
-  await using space = backupWorkspace();
-  const clock = { now: () => Date.now() };
-  const memory = space.open();
-  await memory.addMany(["a", "b", "c"].map((id) => ({ id, text: `${id}1` })));
-  const path = await made(space, "b");
-  await memory.update("a", { text: "a2" });
-  await memory.forget(["b"]);
-  await memory.add("d1", { id: "d" });
-  const then = clock.now();
-  const wanted = remembered(memory);
-  while (clock.now() === then);
-  await memory.update("a", { text: "a3" });
-  await memory.add("e1", { id: "e" });
-  await restore(space, path, then);
-  expect(remembered(memory)).toEqual(wanted);
-  expect(await memory.compare()).toMatchObject({ equal: true, compared: 3 });
-  // The restore parts two histories: what came after it is not part of the first.
-  await expect(space.backups().plan(path, { toTime: Date.now() + 1 })).rejects.toMatchObject({
-    code: "POINT_IN_TIME_UNAVAILABLE",
-    message: expect.stringContaining("memories were restored"),
-  });
-  await expect(space.backups().plan(path, { toTime: 1 })).rejects.toMatchObject({
-    message: expect.stringContaining("later than"),
-  });
-});
-
-test("a point in time whose writes are no longer kept is refused", async () => {
-  await using space = backupWorkspace();
-  const memory = space.open({ outbox: { keptRecordsMax: 2 } });
-  await memory.add("a");
-  const path = await made(space, "b");
-  for (let n = 0; n < 5; n++) await memory.add(`later ${n}`);
-  await expect(space.backups().plan(path, { toTime: Date.now() })).rejects.toMatchObject({
-    code: "POINT_IN_TIME_UNAVAILABLE",
-    message: expect.stringContaining("no longer kept"),
-  });
-});
-
 test("incremental backups carry what changed, and restore as one", async () => {
   await using here = backupWorkspace();
   await using there = backupWorkspace();
@@ -238,6 +199,26 @@ test("what is written while a restore runs stays, on top", async () => {
   expect((await memory.get("b")).memory?.text).toBe("b meanwhile");
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 2, foreign: 0 });
   expect(memory.status().ledger.residual).toBe(0);
+});
+
+// They were taken for part of what was replaced, and removed.
+test("writes since the plan that are no longer kept are not lost: it is refused", async () => {
+  await using space = backupWorkspace();
+  const memory = space.open({ outbox: { keptRecordsMax: 0 } });
+  await memory.add("a1", { id: "a" });
+  const path = await made(space, "b");
+  const backups = space.backups();
+  const plan = await backups.plan(path);
+  await memory.add("since the plan", { id: "new" });
+  await expect(backups.restore(plan)).rejects.toMatchObject({ code: "RESTORE_REFUSED" });
+  expect(ids(space)).toEqual(["a", "new"]);
+  await backups.restore(await backups.plan(path));
+  const undo = backups.planUndo();
+  await memory.add("since that plan", { id: "newer" });
+  await expect(backups.undo(undo)).rejects.toMatchObject({ code: "RESTORE_REFUSED" });
+  expect(ids(space)).toEqual(["a", "newer"]);
+  await backups.undo(backups.planUndo());
+  expect(ids(space)).toEqual(["a", "new"]);
 });
 
 test("writes that still waited for the store when it was restored are part of the undo", async () => {
