@@ -8,7 +8,7 @@ import {
 import type { WindowCounts } from "./call-health.ts";
 import type { Circuit } from "./circuit.ts";
 import type { CallCounts } from "./circuit-setup.ts";
-import { isLeaseLive, PROBE_HINT_MS, remainingMs } from "./transition.ts";
+import { isLeaseLive, PROBE_HINT_MS, probesMax, remainingMs, successesLeft } from "./transition.ts";
 
 /** Why a breaker is as it is, and what would change that: plain JSON. Times are wall-clock ms. */
 export interface BreakerExplanation {
@@ -116,7 +116,7 @@ function timing(
     const waitMs = remainingMs(record, now);
     return { retryAfterMs: waitMs > 0 ? waitMs : null, nextProbeAt: now + waitMs };
   }
-  if (leaseEnds.length < permits(circuit)) return { retryAfterMs: null, nextProbeAt: now };
+  if (leaseEnds.length < probesMax(record, rules)) return { retryAfterMs: null, nextProbeAt: now };
   const freeAt = Math.min(...leaseEnds);
   return { retryAfterMs: Math.min(PROBE_HINT_MS, freeAt - now), nextProbeAt: freeAt };
 }
@@ -130,7 +130,7 @@ function nextChange(circuit: Circuit, now: number, probesRunning: number): strin
     if (rules.trip.kind !== "consecutive") {
       return `it opens at ${rules.trip.failureRate * 100} % failures, from ${rules.trip.minimumCalls} calls on`;
     }
-    const left = rules.failureThreshold - record.failures;
+    const left = Math.max(1, rules.failureThreshold - record.failures);
     return `${left} more ${left === 1 ? "failure" : "failures in a row"} would open it`;
   }
   if (record.state === "open") {
@@ -138,12 +138,7 @@ function nextChange(circuit: Circuit, now: number, probesRunning: number): strin
     const wait = waitMs > 0 ? `in ${formatDuration(waitMs)} ` : "";
     return `${wait}the next call runs as a probe`;
   }
-  const left = rules.successThreshold - record.successes;
-  const busy = probesRunning >= permits(circuit) ? "; no further probe until one ends" : "";
+  const left = successesLeft(record, rules);
+  const busy = probesRunning >= probesMax(record, rules) ? "; no further probe until one ends" : "";
   return `${left} more successful ${left === 1 ? "probe closes" : "probes close"} it, one failure opens it again${busy}`;
-}
-
-function permits({ setup: { rules }, shared: { record } }: Circuit): number {
-  const successes = record.state === "half-open" ? record.successes : 0;
-  return Math.min(rules.halfOpenProbesMax, rules.successThreshold - successes);
 }

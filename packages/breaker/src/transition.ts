@@ -75,6 +75,16 @@ export function isLeaseLive(lease: ProbeLease, now: number): boolean {
   return now < lease.expiresAt && lease.acquiredAt - now <= CLOCK_SKEW_MS;
 }
 
+/** Successful probes that still have to come; one at least, whatever threshold others had. */
+export function successesLeft(record: HalfOpenRecord, rules: ResolvedCircuitOptions): number {
+  return Math.max(1, rules.successThreshold - record.successes);
+}
+
+/** Probes that may run at once: never more than could still be needed. */
+export function probesMax(record: HalfOpenRecord, rules: ResolvedCircuitOptions): number {
+  return Math.min(rules.halfOpenProbesMax, successesLeft(record, rules));
+}
+
 /** Counts one outcome. `result` is false when it came too late to decide anything. */
 export function settle(
   record: BreakerRecord,
@@ -213,9 +223,7 @@ function leaseProbe(
 ): Step<Admission> {
   const live = record.leases.filter((held) => isLeaseLive(held, now));
   const unknown = record.unknown + record.leases.length - live.length;
-  // Never more probes than could still be needed.
-  const permits = Math.min(rules.halfOpenProbesMax, rules.successThreshold - record.successes);
-  if (live.length >= permits) {
+  if (live.length >= probesMax(record, rules)) {
     const freeAt = Math.min(...live.map(({ expiresAt }) => expiresAt));
     const waitMs = Math.max(1, Math.min(PROBE_HINT_MS, freeAt - now));
     const purged =

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { seededRandom } from "@holdfast/core";
-import { type BreakerOptions, CircuitBreaker } from "@holdfast/breaker";
+import { type BreakerOptions, CircuitBreaker, MemoryBreakerStateStore } from "@holdfast/breaker";
 import * as fc from "fast-check";
 import { CountWindow, TimeWindow } from "../src/call-window.ts";
 import { fail, failTimes, succeed, thrownBy } from "./support/calls.ts";
@@ -111,6 +111,37 @@ describe("the wall clock is set", () => {
     await failTimes(breaker, 5);
     clock.jump(-900);
     expect(await retryAfterMs(breaker)).toBe(60_000);
+  });
+});
+
+describe("options that changed while it was half-open", () => {
+  // With fewer successes wanted than there were, no probe was ever let through again.
+  test("a success threshold that is reached already lets one probe more decide", async () => {
+    const clock = new FakeClock();
+    const store = new MemoryBreakerStateStore({ clock });
+    const before = new CircuitBreaker({ name: "chroma", successThreshold: 3 }, { clock, store });
+    await failTimes(before, 5);
+    await before.probeNow("test");
+    await succeed(before);
+    await succeed(before);
+    const after = new CircuitBreaker({ name: "chroma", successThreshold: 1 }, { clock, store });
+    expect(after.explain()).toMatchObject({
+      state: "half-open",
+      retryAfterMs: null,
+      next: "1 more successful probe closes it, one failure opens it again",
+    });
+    expect(await succeed(after)).toBe("ok");
+    expect(after.state()).toBe("closed");
+  });
+
+  test("a failure threshold that is reached already opens it at the next failure", async () => {
+    const clock = new FakeClock();
+    const store = new MemoryBreakerStateStore({ clock });
+    await failTimes(new CircuitBreaker({ name: "chroma" }, { clock, store }), 4);
+    const after = new CircuitBreaker({ name: "chroma", failureThreshold: 2 }, { clock, store });
+    expect(after.explain().next).toBe("1 more failure would open it");
+    await fail(after);
+    expect(after.state()).toBe("open");
   });
 });
 
