@@ -1,3 +1,4 @@
+import { TIMER_MS_MAX } from "@holdfast/core";
 import type { Outcome } from "./transition.ts";
 import { BreakerOptionError } from "./breaker-error.ts";
 
@@ -108,9 +109,6 @@ export interface ResolvedCircuitOptions {
   readonly rampMs: number;
   readonly classify: (error: unknown) => Outcome;
 }
-
-/** setTimeout's own limit: a longer delay would fire at once. */
-const TIMER_MS_MAX = 2_147_483_647;
 
 /** Fills in defaults and checks ranges. @throws BreakerOptionError naming the option. */
 export function resolveCircuitOptions(

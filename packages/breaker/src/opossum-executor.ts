@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { TIMER_MS_MAX } from "@holdfast/core";
 import type { Call } from "./call.ts";
 
 /** What this package uses of opossum 10, typed here because `@types/opossum` is behind. */
@@ -76,7 +77,7 @@ function createOpossum(name: string, timeoutMs: number): Opossum {
     enableSnapshots: false,
     rollingPercentilesEnabled: false,
     // One bucket as long as a timer can be: its rotation never wakes the process in practice.
-    rollingCountTimeout: 2_147_483_647,
+    rollingCountTimeout: TIMER_MS_MAX,
     rollingCountBuckets: 1,
   });
   opossum.removeAllListeners();
