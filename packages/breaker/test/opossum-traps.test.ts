@@ -236,5 +236,5 @@ describe("state and processes", () => {
       script,
     ]);
     expect({ stdout, stderr }).toEqual({ stdout: "done", stderr: "" });
-  }, 60_000);
+  });
 });
