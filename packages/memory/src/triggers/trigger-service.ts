@@ -62,7 +62,7 @@ export interface TriggerStatus {
   limited: number;
   /** Too short. */
   skipped: number;
-  /** Waiting for their batch. */
+  /** Waiting for their batch, or for the outbox to take it. */
   pending: number;
   /** Lost: too many were waiting, or the outbox refused them. */
   failed: number;
@@ -86,6 +86,8 @@ export class TriggerService implements AsyncDisposable {
   readonly #limiter: RateLimiter;
   readonly #window: MergeWindow;
   readonly #pending = new Map<string, NewMemory>();
+  /** Of the batches that were handed over and are not written yet. */
+  #handedOver = 0;
   /** Set within a capture, whose own calls must not be captured. */
   readonly #capturing = new AsyncLocalStorage<true>();
   #cancelWrite: (() => void) | undefined;
@@ -135,7 +137,7 @@ export class TriggerService implements AsyncDisposable {
   }
 
   status(): TriggerStatus {
-    return { ...this.#counts, pending: this.#pending.size, lastError: this.#lastError };
+    return { ...this.#counts, pending: this.#waiting(), lastError: this.#lastError };
   }
 
   /** Writes what waits, and resolves when all of it is in the outbox or has failed. */
@@ -184,7 +186,7 @@ export class TriggerService implements AsyncDisposable {
   #enqueue(made: NewMemory): boolean {
     const { memory, repeated } = this.#window.merge(made, this.#clock.monotonic());
     const waiting = this.#pending.has(memory.id);
-    if (!waiting && this.#pending.size >= PENDING_MAX) {
+    if (!waiting && this.#waiting() >= PENDING_MAX) {
       this.#fail(1, new Error(`${PENDING_MAX} events already wait for the outbox`));
       return false;
     }
@@ -195,6 +197,10 @@ export class TriggerService implements AsyncDisposable {
     if (this.#pending.size >= this.#batchMax) this.#write();
     else this.#schedule();
     return true;
+  }
+
+  #waiting(): number {
+    return this.#pending.size + this.#handedOver;
   }
 
   #schedule(): void {
@@ -216,8 +222,11 @@ export class TriggerService implements AsyncDisposable {
     const batch = [...this.#pending.values()].slice(0, this.#batchMax);
     for (const { id } of batch) this.#pending.delete(id as string);
     if (this.#pending.size > 0) this.#schedule();
+    this.#handedOver += batch.length;
     // In order: a repetition must not be overtaken by what it repeats.
-    this.#writing = this.#writing.then(() => this.#capturing.run(true, () => this.#add(batch)));
+    this.#writing = this.#writing
+      .then(() => this.#capturing.run(true, () => this.#add(batch)))
+      .then(() => void (this.#handedOver -= batch.length));
   }
 
   async #add(batch: readonly NewMemory[]): Promise<void> {
@@ -226,7 +235,7 @@ export class TriggerService implements AsyncDisposable {
       await this.#deps.memory.addMany(batch, { waitMs: 0 });
       this.#counts.captured += batch.length;
     } catch (error) {
-      const { code } = error as { code?: unknown };
+      const code = (error as { code?: unknown } | null | undefined)?.code;
       const alone = code === "MEMORY_INVALID" || code === "POLICY_ABORTED";
       // One that cannot be stored, or that a policy stops, must not take the others with it.
       // oxlint-disable-next-line no-await-in-loop

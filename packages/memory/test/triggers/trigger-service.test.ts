@@ -218,6 +218,39 @@ describe("an outbox that refuses", () => {
     expect(triggers.status()).toMatchObject({ captured: 2, failed: 1 });
   });
 
+  // What was handed over was not counted, so the bound was never reached.
+  test("makes no more wait than the bound", async () => {
+    const { triggers, memory } = recorder({ mergeWindowMs: 0 });
+    const { promise, resolve } = Promise.withResolvers<[]>();
+    memory.addMany = () => promise;
+    const raised = Array.from({ length: 10_001 }, () => triggers.raise(said("again")));
+    expect(raised.filter(Boolean)).toHaveLength(10_000);
+    expect(triggers.status()).toMatchObject({
+      pending: 10_000,
+      failed: 1,
+      lastError: "10000 events already wait for the outbox",
+    });
+    resolve([]);
+    await triggers.flush();
+    expect(triggers.status()).toMatchObject({ pending: 0, captured: 10_000 });
+  });
+
+  // It was a rejection that nobody handled, and nothing was captured any more.
+  test("may fail with anything at all", async () => {
+    const { triggers, memory } = recorder({ mergeWindowMs: 0 });
+    const addMany = memory.addMany.bind(memory);
+    memory.addMany = () => {
+      memory.addMany = addMany;
+      return Promise.reject(undefined);
+    };
+    for (const text of ["one", "two"]) {
+      triggers.raise(said(text));
+      await triggers.flush();
+    }
+    expect(memory.texts).toEqual(["two"]);
+    expect(triggers.status()).toMatchObject({ captured: 1, failed: 1, pending: 0 });
+  });
+
   test("who is told may throw, too", async () => {
     const { triggers, memory } = recorder(
       {},
