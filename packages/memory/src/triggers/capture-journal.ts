@@ -165,20 +165,21 @@ export class CaptureJournal implements Disposable {
     const limit = this.#options.limits?.[category];
     if (limit === undefined) return true;
     const { perMinute = Number.POSITIVE_INFINITY, cooldownMs = 0 } = limit;
-    if (cooldownMs > 0 && this.#countSince(category, now - cooldownMs, 1) > 0) return false;
+    if (cooldownMs > 0 && this.#countWithin(category, cooldownMs, now, 1) > 0) return false;
     if (perMinute === Number.POSITIVE_INFINITY) return true;
-    return this.#countSince(category, now - MINUTE_MS, perMinute) < perMinute;
+    return this.#countWithin(category, MINUTE_MS, now, perMinute) < perMinute;
   }
 
-  #countSince(category: string, since: number, enough: number): number {
+  /** What is of later than now was noted before the clock was set back: that limits nothing. */
+  #countWithin(category: string, windowMs: number, now: number, enough: number): number {
     const row = this.#db
       .prepare(
         `SELECT count(*) AS n FROM (SELECT 1 FROM memory
-           WHERE collection = ? AND created_at > ?
+           WHERE collection = ? AND created_at > ? AND created_at <= ?
              AND EXISTS (SELECT 1 FROM tag WHERE tag.tag = ? AND tag.memory = memory.memory)
            LIMIT ?)`,
       )
-      .get(this.#collection, since, category, enough) as { n: number };
+      .get(this.#collection, now - windowMs, now, category, enough) as { n: number };
     return row.n;
   }
 }

@@ -93,6 +93,14 @@ test("limits hold across processes", () => {
   expect(cooled).toEqual(["captured", "limited", "captured"]);
 });
 
+// Until the clock had caught up, nothing of that category was captured.
+test("limits do not count what was noted before the clock was set back", () => {
+  const capture = journal({ limits: { command: { cooldownMs: 5_000 } } });
+  expect(capture.add(command("before"), NOW)).toMatchObject({ result: "captured" });
+  expect(capture.add(command("after"), NOW - 86_400_000)).toMatchObject({ result: "captured" });
+  expect(capture.add(command("next"), NOW - 86_399_000)).toEqual({ result: "limited" });
+});
+
 test("captures leave half of the outbox to writes that somebody waits for", async () => {
   const outbox = { ...MEMORY_DEFAULTS.outbox, recordsMax: 4 };
   const capture = journal({ outbox });
