@@ -2,7 +2,7 @@ import type { NewMemory } from "../memory-record.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
 interface Seen {
-  memory: NewMemory & { id: string };
+  id: string;
   count: number;
   at: number;
 }
@@ -33,11 +33,11 @@ export class MergeWindow {
     const count = repeated ? before.count + 1 : 1;
     const written = {
       ...memory,
-      id: repeated ? before.memory.id : this.#newId(),
+      id: repeated ? before.id : this.#newId(),
       ...(count > 1 ? { metadata: { ...memory.metadata, count } } : {}),
     };
     this.#seen.delete(key);
-    this.#seen.set(key, { memory: written, count, at: repeated ? before.at : now });
+    this.#seen.set(key, { id: written.id, count, at: repeated ? before.at : now });
     if (this.#seen.size > SEEN_MAX) {
       const [oldest] = this.#seen.keys();
       if (oldest !== undefined) this.#seen.delete(oldest);
