@@ -1,4 +1,5 @@
-import type { CallOptions } from "./with-memory.ts";
+import type { TriggerService } from "./trigger-service.ts";
+import { type CallOptions, messageOf } from "./with-memory.ts";
 
 export type ScopeOptions = Omit<CallOptions, "describe" | "name" | "on">;
 
@@ -36,7 +37,9 @@ export function memoryScope(name: string, options: ScopeOptions): MemoryScope {
       const { triggers, type, scope, tags, source, priority, metadata } = options;
       const outcome = failure === undefined ? "success" : "error";
       const head =
-        failure === undefined ? `${name} ended` : `${name} failed: ${told(failure.error)}`;
+        failure === undefined
+          ? `${name} ended`
+          : `${name} failed: ${told(failure.error, triggers)}`;
       triggers.raise({
         type: type ?? outcome,
         text: [head, ...lines].join("\n"),
@@ -53,6 +56,6 @@ export function memoryScope(name: string, options: ScopeOptions): MemoryScope {
   };
 }
 
-function told(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+function told(error: unknown, triggers: TriggerService): string {
+  return typeof error === "string" ? error : messageOf(error, triggers);
 }

@@ -156,7 +156,8 @@ function brief(value: unknown, triggers: TriggerService): string {
   return triggers.brief(whole, ARGUMENT_LENGTH_MAX);
 }
 
-function messageOf(error: unknown, triggers: TriggerService): string {
+/** What an error says; of anything else thrown, what it is in brief. */
+export function messageOf(error: unknown, triggers: TriggerService): string {
   return types.isNativeError(error) ? `${error.name}: ${error.message}` : brief(error, triggers);
 }
 

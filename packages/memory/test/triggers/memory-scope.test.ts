@@ -32,6 +32,19 @@ test("a failure is noted as one, and thrown as it is", async () => {
   ]);
 });
 
+// It threw at the end of the block, in the place of the error.
+test("a failure may be anything at all", async () => {
+  const { triggers, memory } = recorder();
+  const odd = Object.create(null);
+  const block = async (): Promise<void> => {
+    await using scope = memoryScope("odd", { triggers });
+    await Promise.resolve();
+    throw scope.fail(odd);
+  };
+  await expect(block()).rejects.toBe(odd);
+  expect(memory.texts).toEqual(["odd failed: [Object: null prototype] {}"]);
+});
+
 test("an outbox that refuses does not fail the block", async () => {
   const { triggers, memory } = recorder();
   memory.failures.push(new Error("disk full"));
