@@ -102,6 +102,8 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   }),
 ) as fc.Arbitrary<Action>;
 
+type Unnamed = Omit<PolicyRule, "name">;
+
 const rule = fc.record(
   {
     conditions: fc.array(conditions, { minLength: 1, maxLength: 4 }),
@@ -113,14 +115,28 @@ const rule = fc.record(
     max_executions: fc.constant(3),
   },
   { requiredKeys: ["conditions", "actions"] },
-) as fc.Arbitrary<Omit<PolicyRule, "name">>;
+) as fc.Arbitrary<Unnamed>;
 
-/** Rules of different names, as JSON would hold them; now and then two are alike. */
+/** What matches the same and aborts before it. */
+const aborting = ({ max_executions: _, ...same }: Unnamed): Unnamed => ({
+  ...same,
+  priority: 3,
+  actions: [{ type: "abort" }],
+});
+
+/**
+ * Rules of different names, as JSON would hold them; now and then two are alike, or one is
+ * shadowed, which by chance alone hardly ever happens.
+ */
 export const ruleLists: fc.Arbitrary<PolicyRule[]> = fc
   .tuple(fc.array(rule, { minLength: 1, maxLength: 5 }), fc.nat(9))
-  .map(([list, chance]) => (chance === 0 ? [...list, ...list.slice(0, 1)] : list))
+  .map(([list, chance]) => {
+    const [first, ...others] = list;
+    if (first === undefined || chance > 1) return list;
+    return [first, ...others, chance === 0 ? first : aborting(first)];
+  })
   .map((list) =>
-    (JSON.parse(JSON.stringify(list)) as Omit<PolicyRule, "name">[]).map((each, at) => ({
+    (JSON.parse(JSON.stringify(list)) as Unnamed[]).map((each, at) => ({
       ...each,
       name: `rule-${at}`,
     })),
