@@ -12,6 +12,7 @@ export class MonitorProcess implements AsyncDisposable {
   readonly events: MonitorEvent[] = [];
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<unknown>;
+  #hasEnded = false;
   #stderr = "";
 
   constructor(sandbox: Sandbox, args: readonly string[] = [], environment = {}) {
@@ -20,7 +21,8 @@ export class MonitorProcess implements AsyncDisposable {
       [...NODE_OPTIONS, BIN, "memory", "monitor", "--json", ...args],
       { cwd: sandbox.folder, env: { ...sandbox.environment, ...environment } },
     );
-    this.#ended = once(this.#child, "close");
+    // With all that it has said.
+    this.#ended = once(this.#child, "close").then(() => (this.#hasEnded = true));
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     createInterface(this.#child.stdout).on("line", (line) => {
       this.events.push((JSON.parse(line) as { data: MonitorEvent }).data);
@@ -49,11 +51,11 @@ export class MonitorProcess implements AsyncDisposable {
 
   /** What `look` finds as soon as it finds something. */
   async until<T>(look: () => T | undefined): Promise<T> {
-    const deadline = Date.now() + 100_000;
+    const deadline = performance.now() + 100_000;
     for (;;) {
       const found = look();
       if (found !== undefined) return found;
-      if (this.#child.exitCode !== null || Date.now() > deadline) {
+      if (this.#hasEnded || performance.now() > deadline) {
         throw new Error(`It never came: ${JSON.stringify(this.events.at(-1))} ${this.#stderr}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 25));
