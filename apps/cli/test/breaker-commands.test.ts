@@ -79,7 +79,7 @@ test("closed by order it lets every call through, and says until when", async ()
 });
 
 test("explain gives state, reasons, evidence and what comes next", async () => {
-  configure(await deadPort(), "circuit_breaker: {failure_threshold: 2}");
+  configure(await deadPort(), "circuit_breaker: {failure_threshold: 2, recovery_timeout: 1h}");
   for (let n = 0; n < 2; n += 1) await sandbox.run(["memory", "search", "tea"]);
   const all = await sandbox.run(["memory", "breaker", "explain"]);
   expect(all).toMatchObject({ status: 0, stderr: "" });
