@@ -26,7 +26,7 @@ async function turn(question: string, learned?: string): Promise<void> {
   const recalled = hits.map(({ text }) => text);
   console.log(`${degraded ? "(from this machine) " : ""}${answer(question, recalled)}`);
   if (learned === undefined) return;
-  const { durability } = await memory.add(learned, { scope, waitMs: 1_000 });
+  const { durability } = await memory.add(learned, { scope, waitMs: 30_000 });
   console.log(`  learned, ${durability}: ${learned}`);
 }
 

@@ -11,7 +11,7 @@ async function forecast(city: string): Promise<string> {
 const breaker = new CircuitBreaker({
   name: "weather",
   failureThreshold: 3,
-  recoveryTimeoutMs: 50,
+  recoveryTimeoutMs: 2_000,
   successThreshold: 1,
   timeoutMs: 1_000,
 });
@@ -30,7 +30,7 @@ for (const city of ["Oslo", "Quito", "Pune", "Lima"]) await ask(city);
 console.log(breaker.explain().why);
 
 weather.up = true;
-await new Promise((resolve) => setTimeout(resolve, 60));
+await new Promise((resolve) => setTimeout(resolve, 2_100));
 await ask("Lima");
 breaker.close();
 
