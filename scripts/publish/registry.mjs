@@ -41,7 +41,7 @@ export async function startRegistry(folder) {
   };
   for (const until = Date.now() + START_LIMIT_MS; ; await sleep(200)) {
     if (child.exitCode !== null) throw new Error(`The registry ended:\n${output}`);
-    if (await answers(url)) return { url, stop, output: () => output };
+    if (await answers(url)) return { url, stop };
     if (Date.now() < until) continue;
     await stop();
     throw new Error(`The registry did not answer within ${START_LIMIT_MS} ms:\n${output}`);
