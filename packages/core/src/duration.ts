@@ -14,16 +14,18 @@ const UNIT_MS: Readonly<Record<string, number>> = {
  * @throws HoldfastError `DURATION_INVALID` for anything else, negative and infinite ones included.
  */
 export function durationMs(value: number | string): number {
-  if (typeof value === "number") {
-    if (Number.isFinite(value) && value >= 0) return value * 1_000;
-  } else {
-    const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(value.trim());
-    if (match) return Number(match[1]) * (UNIT_MS[match[2] ?? "s"] ?? 1_000);
-  }
-  throw new HoldfastError(`Not a duration: ${JSON.stringify(value)}`, {
+  const ms = typeof value === "number" ? value * 1_000 : writtenMs(value);
+  if (ms !== undefined && Number.isFinite(ms) && ms >= 0) return ms;
+  const said = typeof value === "number" ? String(value) : JSON.stringify(value);
+  throw new HoldfastError(`Not a duration: ${said}`, {
     code: "DURATION_INVALID",
     hint: 'Write seconds (30) or a number with a unit: "250ms", "30s", "5m", "2h", "7d".',
   });
+}
+
+function writtenMs(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?$/.exec(text.trim());
+  return match === null ? undefined : Number(match[1]) * (UNIT_MS[match[2] ?? "s"] ?? 1_000);
 }
 
 /** A duration for people: `850 ms`, `12 s`, `5 min`, `3 h`, `4 d`; rounded to what matters. */
