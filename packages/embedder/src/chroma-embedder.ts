@@ -1,5 +1,5 @@
 import { CHROMA_PROVIDERS, type ChromaProvider, KNOWN_DIMENSIONS } from "./chroma-providers.ts";
-import { EmbedderError } from "./embedder-error.ts";
+import { closedError, EmbedderError } from "./embedder-error.ts";
 import type { Embedder, EmbedderIdentity, EmbedOptions } from "./embedder.ts";
 import { type EmbeddingFunction, loadProvider } from "./load-provider.ts";
 
@@ -23,7 +23,7 @@ export class ChromaEmbedder implements Embedder {
   readonly #importModule: (name: string) => Promise<Record<string, unknown>>;
   #loading: Promise<EmbeddingFunction> | undefined;
   #dimension: number | undefined;
-  #closed = false;
+  readonly #closed = new AbortController();
 
   constructor(choice: ChromaEmbedderOptions, deps: ChromaEmbedderDeps) {
     this.#choice = choice;
@@ -39,10 +39,11 @@ export class ChromaEmbedder implements Embedder {
   }
 
   async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    if (this.#closed)
-      throw new EmbedderError("The embedder is closed", { code: "EMBEDDER_CLOSED" });
+    const signal = AbortSignal.any([
+      ...(options.signal ? [options.signal] : []),
+      this.#closed.signal,
+    ]);
+    signal.throwIfAborted();
     if (texts.length === 0) return [];
     const fn = await untilAborted(this.#load(), signal);
     const vectors: Float32Array[] = [];
@@ -56,7 +57,7 @@ export class ChromaEmbedder implements Embedder {
   }
 
   close(): Promise<void> {
-    this.#closed = true;
+    this.#closed.abort(closedError());
     this.#loading = undefined;
     return Promise.resolve();
   }
@@ -164,8 +165,7 @@ function statusOf(error: unknown): number | undefined {
 }
 
 /** Chroma's functions take no signal: the wait ends, the request runs out by itself. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });

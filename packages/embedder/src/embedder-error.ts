@@ -31,3 +31,7 @@ export class EmbedderError extends HoldfastError {
     super(message, options);
   }
 }
+
+export function closedError(): EmbedderError {
+  return new EmbedderError("The embedder is closed", { code: "EMBEDDER_CLOSED" });
+}

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { EmbedderError } from "./embedder-error.ts";
+import { closedError, EmbedderError } from "./embedder-error.ts";
 import type { Embedder, EmbedderIdentity, EmbedOptions } from "./embedder.ts";
 import type { EmbeddingReply, EmbeddingRequest } from "./embedding-worker.ts";
 import { OFFLINE_IDENTITY } from "./offline-identity.ts";
@@ -141,10 +141,6 @@ export class OfflineEmbedder implements Embedder {
     if (place >= 0) this.#calls.splice(place, 1);
     return place >= 0;
   }
-}
-
-function closedError(): EmbedderError {
-  return new EmbedderError("The embedder is closed", { code: "EMBEDDER_CLOSED" });
 }
 
 function workerError(cause: unknown): EmbedderError {

@@ -124,6 +124,19 @@ describe("a provider of Chroma's", () => {
   });
 });
 
+test("closing a provider of Chroma's ends what is pending, and sends no further batch", async () => {
+  const answers: ((vectors: number[][]) => void)[] = [];
+  const fake = fakeProvider(() => new Promise((resolve) => answers.push(resolve)));
+  const embedder = createEmbedder(openai, fake);
+  const pending = embedder.embed(Array.from({ length: 130 }, () => "x"));
+  while (answers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await embedder.close();
+  await expect(pending).rejects.toMatchObject({ code: "EMBEDDER_CLOSED" });
+  answers[0]?.(Array.from({ length: 64 }, () => [1, 2]));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(fake.batches).toHaveLength(1);
+});
+
 describe("a choice that cannot work", () => {
   test.each<[EmbedderOptions, string, RegExp]>([
     [{ provider: "opnai" }, "EMBEDDER_UNKNOWN", /default, .*openai/],
