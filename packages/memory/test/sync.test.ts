@@ -187,6 +187,26 @@ test("what is ours by now is no longer kept as theirs", async () => {
   expect(await sync(at)).toMatchObject({ ours: 1, held: 2, vanished: 0 });
 });
 
+// It was, in the place of what waited for the store.
+test("what the store has lost is not put back where ours is on its way", async () => {
+  await using at = workspace();
+  const theirs = await foreign(at, three());
+  await sync(at);
+  const memory = at.open();
+  await theirs.delete(["a", "bb"]);
+  await memory.add("ours now", { id: "a", waitMs: 0 });
+  expect(await sync(at)).toMatchObject({ vanished: 1, keptVanished: 1 });
+  await memory.add("ours as well", { id: "bb", waitMs: 0 });
+  expect(await sync(at, { vanished: "restore" })).toMatchObject({
+    restored: 0,
+    refused: [],
+    keptVanished: 0,
+  });
+  expect(await theirs.count()).toBe(1);
+  await memory.drain();
+  expect(await memory.compare()).toMatchObject({ equal: true, compared: 2, foreign: 1 });
+});
+
 test("a sync that was cut off is taken up, without reading a vector twice", async () => {
   let pages = 0;
   const vectors: number[] = [];
@@ -216,6 +236,24 @@ test("a sync that was cut off is taken up, without reading a vector twice", asyn
   };
   expect(await sync(at)).toMatchObject({ resumed: true, added: 1_200, held: 1_200 });
   expect(vectors.reduce((sum, n) => sum + n, 0)).toBe(200);
+});
+
+test("a sync that is taken up counts what was forgotten once", async () => {
+  await using at = workspace();
+  const theirs = await foreign(at, three());
+  const memory = at.open();
+  await memory.forget(["a"]);
+  await theirs.upsert([record("a", "the harbour opens at six")]);
+  const stop = new AbortController();
+  const onProgress = (): void => stop.abort(new Error("cut off"));
+  const later = Array.from({ length: 500 }, (_, n) => record(`id-${n}`, `memory number ${n}`));
+  await theirs.upsert(later);
+  await expect(sync(at, { signal: stop.signal, onProgress })).rejects.toThrow("cut off");
+  expect(await sync(at)).toMatchObject({
+    resumed: true,
+    forgotten: 1,
+    samples: { forgotten: ["a"] },
+  });
 });
 
 test("two at once: the second says so", async () => {

@@ -11,11 +11,10 @@ import { ForgottenIds } from "../backup/forgotten-ids.ts";
 import type { Journal } from "../journal.ts";
 import { decodeRecord } from "../record-codec.ts";
 import type { Tables } from "../tables.ts";
-import { upsertEach } from "../upsert-each.ts";
-import type { OtherRecord } from "./others-mirror.ts";
-import { asRecord } from "./return-others.ts";
+import { settleVanished, type VanishedChoice, withoutOurs } from "./settle-vanished.ts";
 import {
   countIn,
+  beginAnew,
   noCounts,
   noteSync,
   type SyncCounts,
@@ -34,7 +33,7 @@ export interface SyncOptions {
    * stay in the mirror and out of recall, for a later decision. `drop`: they are removed from it.
    * `restore`: they are written into the store again; the only thing that a sync ever writes there.
    */
-  vanished?: "keep" | "drop" | "restore";
+  vanished?: VanishedChoice;
   /** Called after each page with the records looked at so far, and how many there were at first. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
@@ -153,6 +152,7 @@ class CollectionSync {
             doneAt: undefined,
             counts: noCounts(),
           };
+    if (this.#resumed) beginAnew(this.#state.counts, "forgotten");
     this.#forgotten = new ForgottenIds(journal.working.db, journal.collection);
   }
 
@@ -160,7 +160,13 @@ class CollectionSync {
     const { journal, clock } = this.#deps;
     await this.#scan();
     await this.#findVanished();
-    const settled = await this.#settleVanished();
+    const { vanished: choice = "keep" } = this.#options;
+    const settled = await settleVanished(choice, this.#collection, {
+      ...this.#deps,
+      call: this.#call,
+      renew: this.#renew,
+      run: this.#state.run,
+    });
     const state = { ...this.#state, doneAt: clock.now() };
     journal.decide(({ db }) => noteSync(db, journal.collection, state));
     const { held, vanished } = journal.working.others.count();
@@ -254,53 +260,18 @@ class CollectionSync {
       const found = await this.#collection.get(ids, { embeddings: true, ...this.#call });
       this.#keep(found);
       const there = new Set(found.map(({ id }) => id));
+      const gone = withoutOurs(
+        unseen.filter(({ id }) => !there.has(id)),
+        journal,
+      );
       journal.work(({ others, db }) => {
-        for (const { memory, id } of unseen) {
-          if (there.has(id)) continue;
+        for (const { memory, id } of gone) {
           others.markVanished(memory, clock.now());
           countIn(counts, "vanished", id);
         }
         noteSync(db, journal.collection, this.#state);
       });
     }
-  }
-
-  async #settleVanished(): Promise<Pick<SyncReport, "dropped" | "restored" | "refused">> {
-    const { journal, store } = this.#deps;
-    const { others } = journal.working;
-    const choice = this.#options.vanished ?? "keep";
-    let dropped = 0;
-    let restored = 0;
-    const refused: string[] = [];
-    if (choice === "keep") return { dropped, restored, refused };
-    const size = Math.min(PAGE, store.limits.batchRecordsMax);
-    for (let page = others.page(0, size, { vanished: true }); page.length > 0;) {
-      this.#renew();
-      if (choice === "drop") {
-        journal.work(() => page.forEach(({ id }) => others.drop(id)));
-        dropped += page.length;
-      } else {
-        const left = await this.#restore(page);
-        restored += page.length - left.length;
-        refused.push(...left);
-      }
-      page = others.page(page.at(-1)?.memory ?? 0, size, { vanished: true });
-    }
-    if (dropped > 0) journal.scour();
-    return { dropped, restored, refused };
-  }
-
-  /** Returns the ids that the store does not take, or that have no vector to give it. */
-  async #restore(page: readonly OtherRecord[]): Promise<string[]> {
-    const { journal } = this.#deps;
-    const whole = page.flatMap(asRecord);
-    const refused = await upsertEach(whole, this.#collection, this.#call);
-    const written = whole.filter(({ id }) => !refused.has(id));
-    journal.work(({ others }) => {
-      for (const record of written) others.see(record, this.#state.run);
-    });
-    const back = new Set(written.map(({ id }) => id));
-    return page.map(({ id }) => id).filter((id) => !back.has(id));
   }
 }
 

@@ -34,6 +34,12 @@ export function countIn(counts: SyncCounts, kind: keyof SyncCounts["samples"], i
   if (counts.samples[kind].length < SAMPLE_MAX) counts.samples[kind].push(id);
 }
 
+/** For what is met, and counted, again by a sync that is taken up. */
+export function beginAnew(counts: SyncCounts, kind: keyof SyncCounts["samples"]): void {
+  counts[kind] = 0;
+  counts.samples[kind] = [];
+}
+
 /** The last sync of a journal's collection; undefined before the first. */
 export function syncStateOf({ working, collection }: Journal): SyncState | undefined {
   const row = working.db
