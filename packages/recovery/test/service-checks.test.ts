@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
@@ -104,6 +105,16 @@ describe("command", () => {
     expect((await of("/does/not/exist")).message).toContain("ENOENT");
   });
 
+  // The program's error came after the check had failed for another reason, and ended the process.
+  test("fails where no descriptor is free, and ends nobody", () => {
+    const script = join(import.meta.dirname, "fixtures/no-descriptors.ts");
+    const flags = "--conditions=@holdfast/source --disable-warning=ExperimentalWarning";
+    const limited = `ulimit -n 64; exec "$0" ${flags} "$1"`;
+    const ended = spawnSync("sh", ["-c", limited, process.execPath, script], { encoding: "utf8" });
+    expect(ended.stdout).toBe("fail: true failed: spawn true EMFILE");
+    expect([ended.status, ended.stderr]).toEqual([0, ""]);
+  });
+
   test("one that hangs is killed at the limit", async () => {
     const check = commandCheck({ name: "script", command: ["sleep", "60"], timeoutMs: 100 });
     expect(await resultOf(check)).toMatchObject({ status: "fail" });
@@ -113,7 +124,8 @@ describe("command", () => {
   test("what it has started is killed with it", async () => {
     const file = join(scratchFolder(), "pid");
     const script = 'sleep 60 & echo $! > "$0"; wait';
-    const check = commandCheck({ name: "script", command: ["sh", "-c", script, file] });
+    const command = ["sh", "-c", script, file];
+    const check = commandCheck({ name: "script", command, timeoutMs: 60_000 });
     const stop = new AbortController();
     const looking = runChecks([check], { signal: stop.signal });
     while (!existsSync(file) || readFileSync(file, "utf8") === "") await pause(20);

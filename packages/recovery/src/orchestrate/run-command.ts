@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { childEnd, TIMER_MS_MAX } from "@holdfast/core";
 import { RecoveryError } from "../recovery-error.ts";
 
@@ -45,14 +46,15 @@ export async function runCommand(
       const hear = (text: string): void => {
         said = (said + text).slice(-SAID_CHARACTERS_MAX);
       };
-      child.stdout.setEncoding("utf8").on("data", hear);
-      child.stderr.setEncoding("utf8").on("data", hear);
       // Not its `close`: a service that it has left running may hold the pipes open.
-      childEnd(child)
+      const ended = childEnd(child);
+      // There are none when no descriptor was free.
+      const pipes: (Readable | undefined)[] = [child.stdout, child.stderr];
+      for (const pipe of pipes) pipe?.setEncoding("utf8").on("data", hear);
+      ended
         .finally(() => {
           stop.removeEventListener("abort", giveUp);
-          child.stdout.destroy();
-          child.stderr.destroy();
+          for (const pipe of pipes) pipe?.destroy();
         })
         .then(({ code }) => resolve({ code: code ?? undefined, said: said.trim() }), reject);
     });
