@@ -1,7 +1,9 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "@jest/globals";
 import { type RecoveryEvent, type RecoveryStrategy } from "../src/index.ts";
 import { engineOf, PASS, repaired } from "./engine-bench.ts";
-import { scratchJournal } from "./scratch.ts";
+import { scratchFolder, scratchJournal } from "./scratch.ts";
 import { scripted } from "./scripted-strategy.ts";
 
 describe("a plan", () => {
@@ -175,6 +177,24 @@ describe("a recovery", () => {
     ]);
     await engine.recover({ trigger: "third", since: 7, force: true });
     expect(journal.incidents()).toHaveLength(2);
+  });
+
+  // The newest by the clock were kept, so that it was forgotten as soon as it was opened.
+  test("of a clock that was set back is kept though a thousand seem newer", async () => {
+    const path = join(scratchFolder(), "recovery.db");
+    const journal = scratchJournal(path);
+    using db = new DatabaseSync(path);
+    db.exec(`
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+      INSERT INTO incident (id, service, cause, state, since, opened_at)
+      SELECT 'old-' || i, 'shop', 'test', 'recovered', i, 4000000000000 FROM n`);
+    const engine = engineOf([scripted("files", () => true, [{ action: "touch" }])], () => true, {
+      journal,
+    });
+    const { incident } = await engine.recover({ trigger: "now" });
+    expect(incident?.trigger).toBe("now");
+    expect(journal.incident("old-1")).toBeUndefined();
+    expect(journal.incident("old-2")).toBeDefined();
   });
 
   test("says what only a person can do", async () => {

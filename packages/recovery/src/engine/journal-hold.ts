@@ -60,7 +60,7 @@ export class JournalHold {
       this.#db
         .prepare(
           `DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE service = ?
-           ORDER BY opened_at DESC, rowid DESC LIMIT -1 OFFSET ?)`,
+           ORDER BY rowid DESC LIMIT -1 OFFSET ?)`,
         )
         .run(this.#service, INCIDENTS_KEPT_MAX);
     });
