@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
+import { FakeClock } from "@holdfast/core/testing";
 import { ChildOrchestrator, CommandOrchestrator, SystemdOrchestrator } from "../src/index.ts";
 import { scratchFolder } from "./scratch.ts";
-
-jest.setTimeout(60_000);
 
 const SIGNAL = new AbortController().signal;
 const SLEEPER = [process.execPath, "-e", "setInterval(() => 0, 1000)"];
@@ -40,11 +39,17 @@ describe("a child", () => {
 
   test("that ignores the first signal gets the next", async () => {
     const file = join(scratchFolder(), "ready");
-    await using child = new ChildOrchestrator({ command: [...STUBBORN, file], stopTimeoutMs: 200 });
+    const clock = new FakeClock();
+    const options = { command: [...STUBBORN, file], stopTimeoutMs: 200 };
+    await using child = new ChildOrchestrator(options, { clock });
     await child.start(SIGNAL);
     await until(() => existsSync(file));
     const { pid } = child;
-    await child.stop(SIGNAL);
+    const stopping = child.stop(SIGNAL);
+    await clock.advance(199);
+    expect(runs(pid)).toBe(true);
+    await clock.advance(1);
+    await stopping;
     expect(runs(pid)).toBe(false);
   });
 
@@ -161,8 +166,11 @@ describe("commands", () => {
   });
 
   test("may leave a service behind that holds their pipes", async () => {
-    const service = new CommandOrchestrator({ restart: ["sh", "-c", "sleep 5 & exit 0"] });
+    const file = join(scratchFolder(), "pid");
+    const script = 'sleep 600 & echo $! > "$0"';
+    const service = new CommandOrchestrator({ restart: ["sh", "-c", script, file] });
     await expect(service.restart(SIGNAL)).resolves.toBeUndefined();
+    process.kill(Number(readFileSync(file, "utf8")));
   });
 
   test("tell the state by their exit code, which is unknown without one", async () => {

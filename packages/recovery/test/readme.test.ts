@@ -23,4 +23,4 @@ test("the README's example works as written", () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toContain("the shop ended: SIGKILL");
   expect(stdout).toMatch(/serving again\n$/);
-}, 60_000);
+});
