@@ -7,6 +7,8 @@ const TEXT_BYTES_MAX: number = 1024 * 1024;
 const ID_LENGTH_MAX = 512;
 const METADATA_BYTES_MAX = 64 * 1024;
 const TAGS_MAX = 64;
+/** Of all tags together, and of a scope: no record may be longer than a backup can read. */
+const NAMES_BYTES_MAX = 64 * 1024;
 /** Longer than any date can be away. */
 const TTL_MS_MAX = 1e15;
 const RESERVED_KEY = /^(hf:|chroma:|[$#])/;
@@ -80,6 +82,7 @@ function validateTags(tags: readonly string[]): void {
   if (!Array.isArray(tags)) refuse("The tags must be an array of strings");
   if (tags.length > TAGS_MAX) refuse(`${tags.length} tags; at most ${TAGS_MAX} are stored`);
   for (const tag of tags) requireText("tag", tag);
+  requireBytes("tags", tags);
 }
 
 function validateTtl(ttlMs: number): void {
@@ -104,6 +107,7 @@ function validateScope(scope: Scope): void {
     const value = scope[key];
     if (value !== undefined) requireText(`scope's ${key}`, value);
   }
+  requireBytes("parts of the scope", Object.values(scope));
 }
 
 export function validateFilter(filter: Filter): void {
@@ -143,6 +147,16 @@ function requireText(what: string, value: unknown): void {
   if (typeof value !== "string") refuse(`The ${what} must be a string, not ${describe(value)}`);
   if (value === "") refuse(`The ${what} is empty`);
   requireWellFormed(what, value);
+}
+
+function requireBytes(what: string, values: readonly (string | undefined)[]): void {
+  const bytes = values.reduce((sum, value = "") => sum + Buffer.byteLength(value), 0);
+  if (bytes > NAMES_BYTES_MAX) {
+    refuse(
+      `The ${what} have ${bytes} bytes; at most ${NAMES_BYTES_MAX} are stored`,
+      "Put long values in the text.",
+    );
+  }
 }
 
 function requireWellFormed(what: string, value: string): void {

@@ -147,6 +147,9 @@ describe("add", () => {
     ["a reserved key", "x", { metadata: { "hf:stamp": "1" } }],
     ["an unknown part of a scope", "x", { scope: { team: "a" } as never }],
     ["an empty tag", "x", { tags: [""] }],
+    // No backup could be made any more.
+    ["tags of megabytes", "x", { tags: ["y".repeat(2 ** 20)] }],
+    ["a scope of megabytes", "x", { scope: { user: "y".repeat(2 ** 20) } }],
     ["no lifetime", "x", { ttlMs: 0 }],
   ])("refuses %s with a hint, and accepts nothing", async (_name, text, options) => {
     await using space = workspace();
