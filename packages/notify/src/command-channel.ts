@@ -48,7 +48,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  const child = spawn(program, rest, {
+  const child: ChildProcess = spawn(program, rest, {
     // A group of its own, so that what it starts can be ended with it.
     detached: process.platform !== "win32",
     stdio: ["pipe", "ignore", "pipe"],
@@ -59,15 +59,17 @@ async function run(
       HOLDFAST_STATE: notification.state,
     },
   });
+  const ended = childEnd(child);
   let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  // A process that has no file descriptor left gets a child without pipes, which fails right after.
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said = (said + text).slice(-OUTPUT_CHARACTERS_MAX);
   });
   // A program that does not read its input is none the worse for it.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(notificationJson(notification, INPUT_BYTES_MAX));
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(notificationJson(notification, INPUT_BYTES_MAX));
   try {
-    const { code, signal: killedBy } = await untilAborted(childEnd(child), signal);
+    const { code, signal: killedBy } = await untilAborted(ended, signal);
     if (code === 0) return;
     const how = code === null ? `was ended by ${killedBy}` : `ended with ${code}`;
     throw undelivered(`${program} ${how}${said === "" ? "" : `: ${said.trim()}`}`);
@@ -77,7 +79,7 @@ async function run(
     throw undelivered(`${program} cannot be run: ${(error as Error).message}`, error);
   } finally {
     kill(child);
-    child.stderr.destroy();
+    child.stderr?.destroy();
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
+import { systemClock } from "@holdfast/core";
 import { createChannel } from "@holdfast/notify";
 import { notice } from "./notice.ts";
 
@@ -117,6 +118,27 @@ test("a command that fails says why, within a bound; one that is missing says so
   await expect(missing.send(notice())).rejects.toMatchObject({ code: "NOTICE_UNDELIVERED" });
 });
 
+// The process ended by an error that nobody listened for.
+test("a command for which there is no file descriptor left is no delivery", async () => {
+  const send = `
+    import { openSync } from "node:fs";
+    import { createChannel } from "@holdfast/notify";
+    const channel = createChannel({ type: "command", command: ["true"] });
+    const open = () => { for (;;) openSync("/dev/null"); };
+    try { open(); } catch {}
+    await channel.send(JSON.parse(process.argv[1])).then(
+      () => console.log("delivered"),
+      ({ code, message }) => console.log(code, message),
+    );`;
+  const node = `"$0" --conditions=@holdfast/source --input-type=module -e "$1" "$2"`;
+  const { stdout } = await promisify(execFile)(
+    "bash",
+    ["-c", `ulimit -n 64; exec ${node}`, process.execPath, send, JSON.stringify(notice())],
+    { cwd: import.meta.dirname },
+  );
+  expect(stdout).toMatch(/^NOTICE_UNDELIVERED true cannot be run: .*EMFILE/);
+});
+
 test("of many commands that fail at once, each says why", async () => {
   const channel = createChannel({
     type: "command",
@@ -137,7 +159,9 @@ test("a command that hangs is killed at its time limit, with what it started", a
   const script = `const child = require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(hang)}]);
     require("node:fs").writeFileSync(${JSON.stringify(pids)}, process.pid + " " + child.pid); ${hang}`;
   const command = [process.execPath, "-e", script];
-  const channel = createChannel({ type: "command", command, timeoutMs: 3_000 });
+  // Its time is over as soon as it hangs.
+  const clock = { ...systemClock, sleep: () => written(pids) };
+  const channel = createChannel({ type: "command", command, timeoutMs: 3_000 }, { clock });
   await expect(channel.send(notice())).rejects.toMatchObject({ code: "NOTICE_TIMEOUT" });
   for (const pid of (await readFile(pids, "utf8")).split(" ")) await gone(Number(pid));
 });
@@ -156,6 +180,11 @@ test("a command or a file without a name is refused when the channel is made", (
 async function temporary(): Promise<AsyncDisposable & { path: string }> {
   const path = await mkdtemp(join(tmpdir(), "holdfast-notify-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function written(path: string): Promise<void> {
+  while ((await readFile(path, "utf8").catch(() => "")) === "")
+    await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** A killed process is gone, or a zombie that waits for whoever reaps it. */
