@@ -31,16 +31,23 @@ export function notificationLine(notification: Notification): string {
 
 /**
  * A notification as JSON of at most `bytesMax` bytes. One that is larger loses its data first, then
- * the end of its message, and says so by `truncated`.
+ * the end of its message, then of its title, and says so by `truncated`.
  */
 export function notificationJson(notification: Notification, bytesMax: number): string {
   const whole = JSON.stringify(notification);
   if (Buffer.byteLength(whole) <= bytesMax) return whole;
   const { data: _, message = "", ...rest } = notification;
+  const title = rest.title.slice(0, roomBeside({ ...rest, title: "" }, bytesMax));
+  const room = roomBeside(rest, bytesMax);
+  const cut = room === 0 ? { title, message: "" } : { message: message.slice(0, room) };
+  return JSON.stringify({ ...rest, ...cut, truncated: true });
+}
+
+/** How many characters may stand beside the others, whichever they are. */
+function roomBeside(others: object, bytesMax: number): number {
   // JSON writes a character in at most six bytes; 64 more hold the two names and their marks.
-  const fixed = Buffer.byteLength(JSON.stringify(rest)) + 64;
-  const room = Math.max(0, Math.floor((bytesMax - fixed) / 6));
-  return JSON.stringify({ ...rest, message: message.slice(0, room), truncated: true });
+  const bytes = bytesMax - Buffer.byteLength(JSON.stringify(others)) - 64;
+  return Math.max(0, Math.floor(bytes / 6));
 }
 
 function printable(text: string): string {
