@@ -135,6 +135,17 @@ export class Journal {
     this.#scourWaitMs = isDone ? undefined : waitMs;
   }
 
+  /** As `scour`, of what is accepted: that stands, though the disk lets it be erased only later. */
+  scourAccepted(): void {
+    try {
+      this.scour();
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      process.emitWarning(`What was forgotten is not erased yet: ${String(error.cause)}`);
+      this.scourLater();
+    }
+  }
+
   /** Something that may not stay was deleted: the end of the run scours. */
   scourLater(): void {
     this.#scourWaitMs = SCOUR_WAIT_MS;
@@ -147,8 +158,7 @@ export class Journal {
       this.scour(waitMs);
     } catch (error) {
       // What is not known to be due may wait until the disk takes it.
-      const isRefused = error instanceof MemoryError && error.code === "OUTBOX_UNWRITABLE";
-      if (waitMs > 0 || !isRefused) throw error;
+      if (waitMs > 0 || !isRefused(error)) throw error;
     }
   }
 
@@ -288,6 +298,11 @@ export class Journal {
     this.working.db.close();
     this.#accepting.db.close();
   }
+}
+
+/** Whether the disk did not take what was to be written. */
+function isRefused(error: unknown): error is MemoryError {
+  return error instanceof MemoryError && error.code === "OUTBOX_UNWRITABLE";
 }
 
 function registerCollection(db: Database, name: string): { collection: number; writer: string } {

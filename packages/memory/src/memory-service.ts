@@ -120,7 +120,7 @@ export class MemoryService implements Memory {
         validateChanges(changes);
         return [journal.acceptance.changes(id, changes, clock.now(), erase)];
       });
-      if (erase) journal.scour();
+      if (erase) journal.scourAccepted();
       return this.#receipts.give(accepted, options);
     });
     return receipt as Receipt;
@@ -183,7 +183,7 @@ export class MemoryService implements Memory {
     const accepted = await this.#accept(ids.length, () =>
       this.#deps.journal.acceptance.forgets(ids, now, foreign, options.revisions),
     );
-    this.#deps.journal.scour();
+    this.#deps.journal.scourAccepted();
     const receipts = await this.#receipts.give(accepted, options);
     const waiting = receipts.find((receipt) => receipt.durability !== "stored");
     return {

@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, jest, test } from "@jest/globals";
+import { Database, SqliteError } from "@holdfast/sqlite";
 import { letterEmbedder, unavailable, workspace } from "./fixture.ts";
 
 /** Makes every write to a table of the file fail, as a failing disk would. */
@@ -65,6 +67,28 @@ test("a lease that cannot be renewed ends the run, not the process", async () =>
   space.store.setFaults(undefined);
   await memory.drain();
   expect(memory.status().ledger).toMatchObject({ accepted: 1, stored: 1, residual: 0 });
+});
+
+// It said that nothing was accepted.
+test("forgetting that is accepted stands though the disk does not let it be erased yet", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.addMany(["x", "y"].map((id) => ({ id, text: `xylophone ${id}` })));
+  const warned = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  const full = jest.spyOn(Database.prototype, "checkpoint").mockImplementation(() => {
+    throw new SqliteError("no space", { code: "SQLITE_FULL", path: "memory.db" });
+  });
+  expect(await memory.forget(["x"])).toMatchObject({ ids: ["x"], durability: "stored" });
+  const changes = { text: "quiet" };
+  expect(await memory.update("y", changes, { erase: true })).toMatchObject({ revision: 2 });
+  expect(warned).toHaveBeenCalled();
+  full.mockRestore();
+  warned.mockRestore();
+  await memory.drain();
+  const bytes = readdirSync(space.directory).map((name) =>
+    readFileSync(`${space.directory}/${name}`, "latin1"),
+  );
+  expect(bytes.join("")).not.toContain("xylophone");
 });
 
 test("a read does not fail because its own bookkeeping cannot be written", async () => {
