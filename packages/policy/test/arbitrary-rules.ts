@@ -118,11 +118,10 @@ const rule = fc.record(
 ) as fc.Arbitrary<Unnamed>;
 
 /** What matches the same and aborts before it. */
-const aborting = ({ max_executions: _, ...same }: Unnamed): Unnamed => ({
-  ...same,
-  priority: 3,
-  actions: [{ type: "abort" }],
-});
+function aborting(later: Unnamed): Unnamed {
+  const { max_executions: _, ...same } = later;
+  return { ...same, priority: 3, actions: [{ type: "abort" }] };
+}
 
 /**
  * Rules of different names, as JSON would hold them; now and then two are alike, or one is
