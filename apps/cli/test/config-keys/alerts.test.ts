@@ -50,7 +50,8 @@ async function flap(bench: Bench, cooldown: string): Promise<string[]> {
     [
       "vector_store: {config: {persist_directory: data}}",
       "health:",
-      "  {interval: 200ms, failure_threshold: 1, success_threshold: 1,",
+      // At the first failure it tells, so that none may be a busy machine's.
+      "  {interval: 200ms, timeout: 60, failure_threshold: 1, success_threshold: 1,",
       "   services: {mine: {command: [test, -f, flag], severity: unhealthy}}}",
       `alerts: {cooldown: ${cooldown}, channels: [{type: file, path: told}]}`,
     ].join("\n"),

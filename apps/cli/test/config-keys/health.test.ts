@@ -71,7 +71,7 @@ keyTests("health", {
     bench.configure(`${store}\nhealth: {timeout: 300ms}\n`);
     const { place } = await checksOf(bench);
     expect(place).toMatchObject({ status: "fail" });
-    expect(place?.last.tookMs).toBeLessThan(4_000);
+    expect(place?.last.message).toMatch(/no answer within \d{1,3} ms/);
   },
   canary: async (bench) => {
     bench.configureDead("health: {canary: false}");

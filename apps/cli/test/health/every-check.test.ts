@@ -64,7 +64,7 @@ async function healthy(): Promise<Stage> {
     file,
     `vector_store: {config: {persist_directory: data}}
 environment: production
-health: {timeout: 1, services: {mine: {command: [test, -d, "${data}"]}}}
+health: {timeout: 10, services: {mine: {command: [test, -d, "${data}"]}}}
 `,
   );
   const environment = { environment: {}, workingDirectory: folder, userDataDirectory: folder };
@@ -168,7 +168,9 @@ function checks({ parts, backups, target }: Stage): HealthCheck[] {
 }
 
 async function resultOf(name: string, of: HealthCheck[] = checks(stage)): Promise<CheckResult> {
-  const [result] = await runChecks(of.filter((check) => check.name === name));
+  const named = of.filter((check) => check.name === name);
+  // A busy machine is no fault: the checks' own limits come first.
+  const [result] = await runChecks(named, { timeoutMs: 60_000 });
   if (result === undefined) throw new Error(`there is no check ${name}`);
   return result;
 }

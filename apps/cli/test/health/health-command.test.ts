@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { load } from "js-yaml";
 import { startChroma, type TestChroma } from "@holdfast/testkit";
 import { deadPort } from "../dead-port.ts";
-import { type CliResult, Sandbox } from "../run-cli.ts";
+import { BIN, type CliResult, NODE_OPTIONS, Sandbox } from "../run-cli.ts";
 
 let sandbox: Sandbox;
 beforeEach(() => void (sandbox = new Sandbox()));
@@ -26,7 +29,7 @@ const statuses = ({ json }: CliResult): Record<string, string> =>
   );
 
 test("with nothing behind it: offline, exit 13, with the cause and a next command", async () => {
-  configure(await deadPort(), "health: {timeout: 2}\n");
+  configure(await deadPort());
   const result = await run();
   expect(result.status).toBe(13);
   expect(result.json.data).toMatchObject({
@@ -70,7 +73,7 @@ test("a server that its keeper gave up on: why, and a command to go on with", as
 }, 120_000);
 
 test("a policy that is wrong is told, and hides nothing else", async () => {
-  configure(await deadPort(), "health: {timeout: 1}\n");
+  configure(await deadPort());
   mkdirSync(join(sandbox.folder, "policies"));
   writeFileSync(join(sandbox.folder, "policies/broken.yaml"), "name: [");
   const result = await run();
@@ -183,28 +186,18 @@ describe("over a real Chroma", () => {
 
   test("--watch looks until it is interrupted, an envelope a look", async () => {
     configure(chroma.port);
-    const script = `timeout --signal=INT 12 "$0" "$@"`;
-    const { spawnSync } = await import("node:child_process");
-    const { BIN, NODE_OPTIONS } = await import("../run-cli.ts");
-    const { stdout } = spawnSync(
-      "sh",
-      ["-c", script, process.execPath, ...NODE_OPTIONS, BIN].concat([
-        "health",
-        "--service",
-        "chroma",
-        "--watch",
-        "--interval",
-        "500ms",
-        "--report",
-        "watched.html",
-        "--json",
-      ]),
-      { cwd: sandbox.folder, env: sandbox.environment, encoding: "utf8" },
-    );
-    const looks = stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as object);
+    const line = "health --service chroma --watch --interval 500ms --report watched.html --json";
+    const child = spawn(process.execPath, [...NODE_OPTIONS, BIN, ...line.split(" ")], {
+      cwd: sandbox.folder,
+      env: sandbox.environment,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const looks: object[] = [];
+    createInterface(child.stdout).on("line", (text) => {
+      looks.push(JSON.parse(text) as object);
+      if (looks.length === 2) child.kill("SIGINT");
+    });
+    expect(await once(child, "close")).toEqual([130, null]);
     expect(looks.length).toBeGreaterThan(1);
     expect(looks[0]).toMatchObject({ schema: "holdfast/health/v1", ok: true });
     // It was there from the first look on, and was written over by the later ones.
