@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { startChroma, type TestChroma } from "@holdfast/testkit";
+import { startChroma, startFaultProxy, type TestChroma } from "@holdfast/testkit";
 import { deadPort } from "./dead-port.ts";
 import { BIN, type CliResult, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
 
@@ -85,7 +85,8 @@ function broughtSoFar(): number | undefined {
 
 test("killed in the middle, a sync is taken up at once by the next one", async () => {
   await using chroma = await startChroma();
-  configure(chroma.host, chroma.port);
+  await using proxy = await startFaultProxy(chroma);
+  configure(proxy.host, proxy.port);
   const { id } = await post(chroma, "", { name: "memories" });
   const total = 6_000;
   for (let from = 0; from < total; from += 1_000) {
@@ -93,6 +94,8 @@ test("killed in the middle, a sync is taken up at once by the next one", async (
     const embeddings = ids.map((_, n) => [Math.sin(from + n), Math.cos(from + n), 1, n % 7]);
     await post(chroma, `/${id}/add`, { ids, embeddings, documents: ids.map((it) => `of ${it}`) });
   }
+  // Slow enough for this test to see it half done, on a busy machine as well.
+  proxy.inject({ kind: "delay", delayMs: 500 });
   const child = spawn(process.execPath, [...NODE_OPTIONS, BIN, "memory", "sync"], {
     cwd: sandbox.folder,
     env: sandbox.environment,
@@ -103,6 +106,7 @@ test("killed in the middle, a sync is taken up at once by the next one", async (
     await new Promise((resolve) => setTimeout(resolve, 5));
   child.kill("SIGKILL");
   await ended;
+  proxy.inject({ kind: "pass" });
   const before = broughtSoFar() ?? total;
   expect(before).toBeLessThan(total);
 
