@@ -51,4 +51,4 @@ test("a repair from the last backup loses nothing that was accepted since", asyn
   expect(done).toMatch(/^2 memories and 1 record of other programs restored from/);
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 2, foreign: 1 });
   expect((await memory.get("theirs")).memory?.text).toBe("theirs");
-}, 60_000);
+});

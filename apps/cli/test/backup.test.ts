@@ -110,7 +110,7 @@ actions: [{type: skip}]
   expect(JSON.parse(readFileSync(policy.file, "utf8"))).toMatchObject({ name: "j" });
   expect(readFileSync(keptAs, "utf8")).toBe(before);
   expect(readFileSync(file, "utf8")).toContain("X-From");
-}, 60_000);
+});
 
 test("with Chroma down it is partial, exit 3; a restore then changes nothing, exit 13", async () => {
   await run("add", "one");
@@ -122,7 +122,7 @@ test("with Chroma down it is partial, exit 3; a restore then changes nothing, ex
   expect(made.json.warnings.join()).toContain("partial");
   expect((await run("restore", output, "--yes")).status).toBe(13);
   expect(await texts()).toEqual(["one", "queued"]);
-}, 60_000);
+});
 
 test("a damaged backup is named and refused, exit 14; one of the same name is not replaced", async () => {
   await run("add", "one");
@@ -140,7 +140,7 @@ test("a damaged backup is named and refused, exit 14; one of the same name is no
       status: 14,
       json: { error: { code: "BACKUP_INVALID", message: expect.stringContaining(output) } },
     });
-}, 60_000);
+});
 
 test("options that would change nothing are refused", async () => {
   for (const args of [

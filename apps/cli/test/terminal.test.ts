@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { BIN, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let sandbox: Sandbox;
 beforeAll(async () => {

@@ -161,7 +161,7 @@ test("a hundred hooks at once: all captured, none lost, nobody left behind", asy
   ]);
   const texts = json.data.memories.map(({ text }: { text: string }) => text);
   expect(texts.toSorted()).toEqual(words.map((word) => `about ${word}`).toSorted());
-}, 180_000);
+}, 600_000);
 
 describe("silent, with exit status 0", () => {
   test.each([

@@ -67,7 +67,6 @@ test.each([
       event: { text: expect.stringContaining(said) },
     });
   },
-  60_000,
 );
 
 test("what a policy keeps out is told of, too", async () => {
@@ -79,4 +78,4 @@ test("what a policy keeps out is told of, too", async () => {
   expect(await nextHeld()).toMatchObject({ policy: "tell" });
   const { json } = await sandbox.run(["memory", "list", "--tag", "command", "--json"]);
   expect(json.data.total).toBe(0);
-}, 60_000);
+});
