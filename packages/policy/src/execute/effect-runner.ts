@@ -66,7 +66,7 @@ export class EffectRunner {
     const reports: EffectReport[] = [];
     for (const effect of effects) {
       const beside = effect.action.async_execution === true && this.#underWay.size < ASYNC_MAX;
-      const work = this.#perform(effect, event);
+      const work = this.#perform(effect, event, beside);
       if (beside) this.#track(work);
       // One after the other, as the rules say.
       // oxlint-disable-next-line no-await-in-loop
@@ -98,7 +98,7 @@ export class EffectRunner {
     void work.finally(() => this.#underWay.delete(work));
   }
 
-  async #perform(effect: Effect, event: PolicyEvent): Promise<EffectReport> {
+  async #perform(effect: Effect, event: PolicyEvent, beside: boolean): Promise<EffectReport> {
     const { action, rule, index, key } = effect;
     const began = this.#clock.monotonic();
     const most = 1 + (action.retry_count ?? 0);
@@ -116,7 +116,7 @@ export class EffectRunner {
       type: action.type,
       index,
       key,
-      async: action.async_execution === true,
+      async: beside,
       attempts,
       durationMs: this.#clock.monotonic() - began,
       ...outcome,
