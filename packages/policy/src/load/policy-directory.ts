@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Finding, formatFinding } from "@holdfast/document";
 import { Ruleset } from "../evaluate/ruleset.ts";
@@ -49,10 +49,10 @@ export function loadPolicies(directory: string): {
  * @throws PolicyError `POLICY_UNREADABLE`.
  */
 export function readPolicies(directory: string): PolicyDirectory {
-  const read = policyFilesIn(directory).map((path) => ({
-    path,
-    ...readDocument(readText(path), path),
-  }));
+  const read = policyFilesIn(directory).flatMap((path) => {
+    const text = readText(path);
+    return text === undefined ? [] : [{ path, ...readDocument(text, path) }];
+  });
   const findings = [
     ...read.flatMap((document) => document.findings),
     ...findingsBetween(read.flatMap(({ rules }) => rules)),
@@ -81,10 +81,13 @@ export function policyFilesIn(directory: string): string[] {
   }
 }
 
-function readText(path: string): string {
+/** Undefined when it was removed since the directory was listed; a link that leads nowhere was not. */
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    if (missing && lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     throw unreadable(path, error);
   }
 }
