@@ -122,7 +122,9 @@ test("a drainer that lost its lease before it sent leaves nothing to be read bac
     },
   );
   await memory.add("never sent by this one", { waitMs: 200 });
-  expect(memory.status().outbox).toMatchObject({ records: 1, unsettled: 0 });
+  // Its run may take longer than that.
+  await memory.close();
+  expect(space.open().status().outbox).toMatchObject({ records: 1, unsettled: 0 });
   db.close();
 });
 
@@ -135,11 +137,14 @@ test("a drain that shares a run waits for what was accepted before it", async ()
   });
   await memory.add("second", { id: "second" });
   const { promise, resolve } = Promise.withResolvers<void>();
-  space.store.setFaults(({ operation, moment }) =>
-    operation === "get" && moment === "before" ? promise : undefined,
-  );
+  const asked = Promise.withResolvers<void>();
+  space.store.setFaults(({ operation, moment }) => {
+    if (operation !== "get" || moment !== "before") return undefined;
+    asked.resolve();
+    return promise;
+  });
   const running = memory.drain();
-  await new Promise((settle) => setTimeout(settle, 20));
+  await asked.promise;
   await memory.add("third", { id: "third", waitMs: 0 });
   const drained = memory.drain();
   resolve();

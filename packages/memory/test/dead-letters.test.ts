@@ -21,7 +21,7 @@ test("one of two letters of an id is given up: the other can still be tried agai
   space.store.setFaults(undefined);
   expect(memory.retryDead([first?.seq as number])).toBe(1);
   // It tried the same entry for ever, since nothing in the mirror was of its revision.
-  await memory.drain({ signal: AbortSignal.timeout(2_000) });
+  await memory.drain({ signal: AbortSignal.timeout(20_000) });
   expect(space.store.raw("memories").records.get("x")?.document).toBe("first");
   expect(memory.status().ledger).toMatchObject({
     accepted: 2,
@@ -64,7 +64,7 @@ test("an id that is forgotten and refused when used again leaves the store all t
   space.store.setFaults(refusePuts);
   await memory.forget(["x"], { waitMs: 0 });
   await memory.add("refused text", { id: "x" });
-  await memory.drain({ signal: AbortSignal.timeout(2_000) });
+  await memory.drain({ signal: AbortSignal.timeout(20_000) });
   expect(space.store.raw("memories").records.has("x")).toBe(false);
   expect(memory.deadLetters()).toMatchObject([{ id: "x", operation: "put" }]);
   expect(memory.status().ledger).toMatchObject({ stored: 2, dead: 1, residual: 0 });

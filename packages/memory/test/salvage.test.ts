@@ -2,8 +2,9 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "@jest/globals";
+import { CircuitBreaker } from "@holdfast/breaker";
 import { seededRandom } from "@holdfast/core";
-import type { Memory } from "@holdfast/memory";
+import { breakerOutcome, type Memory } from "@holdfast/memory";
 import { unavailable, workspace, type Workspace } from "./fixture.ts";
 
 const PAGE = 4_096;
@@ -152,11 +153,20 @@ test("what the store gives back may take longer than a call: each page has the t
   await memory.addMany(items);
   await memory.close();
   writeFileSync(join(space.directory, "memory.db"), Buffer.alloc(20_000, 0x55));
+  const breaker = new CircuitBreaker({ name: "test", classify: breakerOutcome });
+  const execute = breaker.execute.bind(breaker);
+  const pagesOfCalls: number[] = [];
+  breaker.execute = (work, options) => {
+    pagesOfCalls.push(0);
+    return execute(work, options);
+  };
   space.store.setFaults(({ operation, moment }) => {
-    if (operation !== "scan" || moment !== "before") return undefined;
-    return new Promise((resolve) => setTimeout(resolve, 400));
+    if (operation === "scan" && moment === "before")
+      pagesOfCalls.push((pagesOfCalls.pop() ?? 0) + 1);
   });
-  const next = space.open({ limits: { readMs: 10_000, writeMs: 1_000 } });
+  const next = space.open({}, { breaker });
   expect(await next.drain()).toMatchObject({ stoppedBy: undefined });
+  expect(Math.max(...pagesOfCalls)).toBe(1);
+  expect(pagesOfCalls.filter((pages) => pages === 1).length).toBeGreaterThanOrEqual(3);
   expect(next.list({ limit: 10_000 }).total).toBe(1_200);
 });

@@ -272,9 +272,13 @@ test("keeps what was stored for replay only up to its bound", async () => {
 test("closing while a write waits gives that write its receipt: queued", async () => {
   await using space = workspace();
   const memory = space.open({ limits: { writeMs: 60_000 } });
-  space.store.setFaults(() => new Promise(() => {}));
+  const asked = Promise.withResolvers<void>();
+  space.store.setFaults(() => {
+    asked.resolve();
+    return new Promise(() => {});
+  });
   const waiting = memory.add("slow store");
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await asked.promise;
   await memory.close();
   expect(await waiting).toMatchObject({ durability: "queued" });
   const next = space.open();
