@@ -56,6 +56,7 @@ export class Journal {
     const open = (synchronous: "FULL" | "NORMAL"): Database =>
       Database.open(this.path, { migrations: MIGRATIONS, synchronous, secureDelete: true });
     const accepting = translating(() => open("FULL"));
+    let bookkeeping: Database | undefined;
     try {
       const { collection, writer } = translating(() =>
         registerCollection(accepting, collectionName),
@@ -63,11 +64,8 @@ export class Journal {
       this.collection = collection;
       this.writer = writer;
       this.#accepting = new Tables(accepting, collection, writer);
-      this.working = new Tables(
-        translating(() => open("NORMAL")),
-        collection,
-        writer,
-      );
+      bookkeeping = translating(() => open("NORMAL"));
+      this.working = new Tables(bookkeeping, collection, writer);
       const { path, working } = this;
       this.attempts = new Attempts(working.db, collection);
       this.acceptance = new Acceptance({
@@ -78,6 +76,7 @@ export class Journal {
         failpoint,
       });
     } catch (error) {
+      bookkeeping?.close();
       accepting.close();
       throw error;
     }

@@ -58,7 +58,7 @@ export async function drillBackup(
     identity: () => (identity === undefined ? embedder.identity() : Promise.resolve(identity)),
     embed: (texts, call) => embedder.embed(texts, call),
   };
-  const breaker = new CircuitBreaker({ name: "drill", enabled: false });
+  using breaker = new CircuitBreaker({ name: "drill", enabled: false });
   const settings = { stateDirectory: scratch.stateDirectory, collection: name };
   const deps = { store: scratch.store, embedder: asBackedUp, breaker };
   const backups = createBackups(settings, deps);
@@ -76,7 +76,6 @@ export async function drillBackup(
     return { ...found, refused, tookMs: performance.now() - began };
   } finally {
     parts.journal.close();
-    breaker.close();
     await store.close();
   }
 }
