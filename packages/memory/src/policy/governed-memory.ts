@@ -14,12 +14,14 @@ import type { Memory } from "../memory.ts";
 import type {
   AddOptions,
   Filter,
+  ForgetOptions,
   ForgetResult,
   MemoryChanges,
   NewMemory,
   Receipt,
   SearchOptions,
   SearchResult,
+  UpdateOptions,
   WriteOptions,
 } from "../memory-record.ts";
 import { ARCHIVED_TAG, type Content, splitChanges } from "./changed-content.ts";
@@ -116,7 +118,7 @@ class Governance {
     return receipts;
   }
 
-  async update(id: string, changes: MemoryChanges, options: WriteOptions = {}): Promise<Receipt> {
+  async update(id: string, changes: MemoryChanges, options: UpdateOptions = {}): Promise<Receipt> {
     if (!this.#mayMatch("memory.update")) return this.#memory.update(id, changes, options);
     const { signal } = options;
     const { memory: record } = await this.#memory.get(id, signal === undefined ? {} : { signal });
@@ -148,7 +150,7 @@ class Governance {
 
   async forget(
     selector: readonly string[] | Filter,
-    options: WriteOptions & { dryRun?: boolean } = {},
+    options: ForgetOptions = {},
   ): Promise<ForgetResult> {
     if (options.dryRun === true || !this.#mayMatch("memory.forget"))
       return this.#memory.forget(selector, options);
