@@ -191,7 +191,7 @@ export class Client {
       throw failure;
     }
     if (answer.response.ok) {
-      assertAnswer(operation, isJson(answer.data), answer.data, write);
+      assertAnswer(operation, isChromas(answer), answer.data, write);
       return answer.data;
     }
     const failure = translateAnswer(
@@ -259,13 +259,15 @@ export const DEFAULT_BATCH_RECORDS_MAX = 5_461;
 
 const SETTLED = new Error("The call settled");
 
-/** chromadb hands what is not marked as JSON out as text or blob. */
-function isJson(data: unknown): boolean {
-  return typeof data !== "string" && data !== undefined && !isBlob(data);
-}
-
-function isBlob(data: unknown): boolean {
-  return Object.prototype.toString.call(data) === "[object Blob]";
+/**
+ * Chroma marks as JSON whatever it answers. For chromadb an answer that is empty, or not marked at all,
+ * is a good one: a write would count as done that something on the way has swallowed.
+ */
+function isChromas({ data, response }: { data?: unknown; response: Response }): boolean {
+  const { headers } = response;
+  const isMarked = /\bjson\b/i.test(headers.get("content-type") ?? "");
+  const isEmpty = headers.get("content-length") === "0" || data === undefined;
+  return isMarked && !isEmpty && typeof data !== "string";
 }
 
 function rejection(signal: AbortSignal): Promise<never> {

@@ -219,7 +219,7 @@ function answerText(body: unknown): string {
     if ("message" in body && typeof body.message === "string") return body.message;
     if ("error" in body && typeof body.error === "string") return body.error;
   }
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const text = typeof body === "string" ? body : (JSON.stringify(body) ?? "nothing");
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 

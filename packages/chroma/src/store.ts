@@ -89,8 +89,7 @@ export class ChromaStore implements VectorStore {
         write: true,
       }),
     );
-    const answer = created as CollectionAnswer;
-    assertAnswer("createCollection", typeof answer.id === "string", created, true);
+    const answer = collectionOf("createCollection", created, true);
     return this.#handle({ id: answer.id, info: decodeInfo(answer) });
   }
 
@@ -140,11 +139,20 @@ export class ChromaStore implements VectorStore {
 }
 
 async function resolve(call: Call, name: string): Promise<ResolvedCollection> {
-  const answer = (await inPlace(call, () =>
-    call.request({ method: "GET", path: named(name) }),
-  )) as CollectionAnswer;
-  assertAnswer("openCollection", typeof answer.id === "string", answer);
+  const found = await inPlace(call, () => call.request({ method: "GET", path: named(name) }));
+  const answer = collectionOf("openCollection", found);
   return { id: answer.id, info: { ...decodeInfo(answer), name } };
+}
+
+/** @throws StoreError `STORE_UNAVAILABLE` for what is no collection. */
+function collectionOf(
+  operation: string,
+  answer: unknown,
+  outcomeUnknown = false,
+): CollectionAnswer {
+  const { id } = (answer ?? {}) as Partial<CollectionAnswer>;
+  assertAnswer(operation, typeof id === "string", answer, outcomeUnknown);
+  return answer as CollectionAnswer;
 }
 
 /** Chroma answers 409 for what is there already. */

@@ -99,6 +99,8 @@ const ANSWERS: readonly [number, unknown, object, Record<string, string>][] = [
   ],
   [501, {}, { code: "STORE_REJECTED" }, {}],
   [200, "<html>Please log in</html>", { code: "STORE_UNAVAILABLE", outcomeUnknown: true }, {}],
+  [200, "ok", { code: "STORE_UNAVAILABLE", outcomeUnknown: true }, { "content-type": "" }],
+  [200, "", { code: "STORE_UNAVAILABLE", outcomeUnknown: true }, { "content-length": "0" }],
 ];
 
 describe("what an upsert is answered", () => {
@@ -140,6 +142,16 @@ test("a name that does not resolve, and an address that is none, say so", async 
   await expect(nowhere.ping()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   const nonsense = new ChromaStore({ mode: "server", host: "a b" });
   await expect(nonsense.ping()).rejects.toMatchObject({ code: "STORE_MISSING" });
+});
+
+test("an answer that is nothing makes no collection, and no other error than a store's", async () => {
+  const store = await answering(() => ({ body: null }));
+  const created = store.createCollection({ name: "notes", embedder: undefined });
+  await expect(created).rejects.toMatchObject({
+    name: "StoreError",
+    code: "STORE_UNAVAILABLE",
+    outcomeUnknown: true,
+  });
 });
 
 test("half an answer, or one that is not JSON, is a failure and not an empty result", async () => {
