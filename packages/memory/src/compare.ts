@@ -79,7 +79,8 @@ async function* readAhead<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
   }
 }
 
-function isApplied(row: MirrorRow): boolean {
+/** Whether the store is known to hold the newest revision. */
+export function isApplied(row: MirrorRow): boolean {
   return row.appliedRevision >= row.revision;
 }
 

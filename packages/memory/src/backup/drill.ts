@@ -1,7 +1,7 @@
 import { CircuitBreaker } from "@holdfast/breaker";
 import { isDeepStrictEqual } from "node:util";
 import type { Metadata, VectorCollection, VectorStore } from "@holdfast/store";
-import { compareWithMirror, isParallel } from "../compare.ts";
+import { compareWithMirror, isApplied, isParallel } from "../compare.ts";
 import { type MemoryParts, openParts } from "../create-memory.ts";
 import type { Journal } from "../journal.ts";
 import type { Embedder } from "../memory.ts";
@@ -31,7 +31,7 @@ export interface DrillScratch {
 export interface DrillReport {
   /** Records compared after the reopening: text, metadata, hash and vector. */
   compared: number;
-  /** Other programs' records that the scratch store does not take: they were not tried. */
+  /** Ids of records that the scratch store does not take: they were not tried. */
   refused: readonly string[];
   queries: number;
   /** The share of the true nearest ten that the queries found. */
@@ -73,7 +73,7 @@ export async function drillBackup(
   try {
     const reopened = await store.openCollection(name, CALL);
     const found = await examine({ chain, refused }, reopened, parts, options);
-    return { ...found, refused, tookMs: performance.now() - began };
+    return { ...found, tookMs: performance.now() - began };
   } finally {
     parts.journal.close();
     await store.close();
@@ -86,16 +86,20 @@ async function examine(
   reopened: VectorCollection,
   { journal }: MemoryParts,
   { signal }: BackupCallOptions,
-): Promise<Omit<DrillReport, "tookMs" | "refused">> {
+): Promise<Omit<DrillReport, "tookMs">> {
   const call = { ...CALL, ...(signal === undefined ? {} : { signal }) };
   const { mirror } = journal;
   const { compared, missing, different } = await compareWithMirror(reopened, mirror, call);
-  const total = mirror.count() + othersCount(restored.chain);
+  const total = mirror.countApplied() + othersCount(restored.chain);
   const probe = new NearestProbe(total, reopened.info.distance);
-  for (const row of mirror.rows()) probe.sample(row.id, mirror.vectorOf(row.memory));
+  const refused = [...restored.refused];
+  for (const row of mirror.rows()) {
+    if (isApplied(row)) probe.sample(row.id, mirror.vectorOf(row.memory));
+    else refused.push(row.id);
+  }
   for await (const lines of othersOf(restored, journal, signal))
     for (const { id, vector } of lines) probe.sample(id, vector);
-  for (const row of mirror.rows()) probe.rank(mirror.vectorOf(row.memory));
+  for (const row of mirror.rows()) if (isApplied(row)) probe.rank(mirror.vectorOf(row.memory));
   const wrong = [...missing, ...different];
   let others = 0;
   for await (const lines of othersOf(restored, journal, signal)) {
@@ -112,7 +116,7 @@ async function examine(
   if (strangers.length > 0) throw failed(`a query for the memory ${strangers[0]} does not find it`);
   if (recall < RECALL_MIN)
     throw failed(`${queries} queries found only ${Math.round(recall * 100)} % of the nearest ten`);
-  return { compared: all, queries, recall };
+  return { compared: all, refused, queries, recall };
 }
 
 interface Restored {

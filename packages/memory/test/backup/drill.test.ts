@@ -23,8 +23,11 @@ async function backedUp(space: BackupWorkspace): Promise<string> {
 }
 
 /** A drill in whose scratch store somebody meddles before it is reopened. */
-function drill(path: string, meddle?: (held: RawCollection) => void): Promise<DrillReport> {
-  const store = new InMemoryVectorStore();
+function drill(
+  path: string,
+  meddle?: (held: RawCollection) => void,
+  store = new InMemoryVectorStore(),
+): Promise<DrillReport> {
   const reopen = () => {
     meddle?.(store.raw("memories"));
     return Promise.resolve(store);
@@ -51,4 +54,17 @@ test.each<[string, (held: RawCollection) => void]>([
     code: "DRILL_FAILED",
     message: expect.stringMatching(/m3|theirs|instead of/),
   });
+});
+
+// It was asked for all the same, and its absence failed the drill; or nobody said that it was left out.
+test("a drill names the memories that its store does not take, and tries the others", async () => {
+  await using space = backupWorkspace();
+  const memory = space.open();
+  await memory.addMany(["a", "b"].map((id) => ({ id, text: `short ${id}` })));
+  await memory.add("x".repeat(200_000), { id: "long" });
+  const output = join(space.folder, "b.yaml");
+  await space.backups().backup({ output });
+  const limits = { batchRecordsMax: 100, batchBytesMax: 100_000 };
+  const report = await drill(output, undefined, new InMemoryVectorStore({ limits }));
+  expect(report).toMatchObject({ compared: 2, queries: 2, recall: 1, refused: ["long"] });
 });
