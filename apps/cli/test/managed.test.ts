@@ -3,7 +3,10 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readServerRecord } from "@holdfast/chroma";
 import { isRunning } from "@holdfast/sqlite";
+import { until } from "@holdfast/testkit";
+import { keeperStatus } from "../src/keeper/keeper-status.ts";
 import { BIN, NODE_OPTIONS, Sandbox } from "./run-cli.ts";
 
 describe("a workspace with a Chroma of its own", () => {
@@ -11,6 +14,7 @@ describe("a workspace with a Chroma of its own", () => {
 
   beforeEach(async () => {
     sandbox = new Sandbox();
+    sandbox.waitForServer();
     delete sandbox.environment["HOLDFAST_EMBEDDER_PROVIDER"];
     await sandbox.run(["init"]);
   });
@@ -55,7 +59,12 @@ describe("a workspace with a Chroma of its own", () => {
     expect(started.status).toBe(0);
     const { pid } = started.json.data;
     expect((await sandbox.run(["server", "logs"])).stdout).toContain("Connect to Chroma");
+    const data = join(sandbox.folder, ".holdfast/chroma");
     process.kill(pid, "SIGKILL");
+    await until(
+      "the keeper to notice",
+      () => readServerRecord(data)?.pid !== pid || keeperStatus(data)?.phase !== "ready",
+    );
     // The command waits for the keeper, which restarts it.
     const added = await sandbox.run(["memory", "add", "after the crash", "--json"]);
     expect(added).toMatchObject({ status: 0, json: { data: { durability: "stored" } } });
@@ -68,6 +77,7 @@ describe("a workspace with a Chroma of its own", () => {
 test("built-in defaults serve a folder without configuration, whatever lies above their data", async () => {
   const home = new Sandbox();
   const elsewhere = new Sandbox();
+  home.waitForServer();
   try {
     writeFileSync(join(home.folder, "holdfast.yaml"), "vector_store: {config: {path: other}}\n");
     const run = (...args: string[]): ReturnType<Sandbox["run"]> =>

@@ -7,7 +7,10 @@ import { type CliResult, Sandbox } from "./run-cli.ts";
 
 let sandbox: Sandbox;
 
-beforeEach(() => void (sandbox = new Sandbox()));
+beforeEach(() => {
+  sandbox = new Sandbox();
+  sandbox.waitForServer();
+});
 afterEach(async () => {
   await sandbox.run(["server", "stop"]);
   sandbox.remove();

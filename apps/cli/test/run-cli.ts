@@ -59,6 +59,11 @@ export class Sandbox {
     return { status, stdout, stderr, json: envelope(stdout) };
   }
 
+  /** On a busy machine a server may take longer to start than a write waits for it. */
+  waitForServer(): void {
+    this.environment["HOLDFAST_OUTBOX_WAIT"] = "90s";
+  }
+
   /** With it go the keepers and servers of whatever workspaces were made in it. */
   remove(): void {
     spawnSync("pkill", ["-KILL", "-f", this.folder]);

@@ -3,6 +3,7 @@ import { keyTests } from "./key-tests.ts";
 
 keyTests("keeper", {
   idle_timeout: async (bench) => {
+    bench.sandbox.waitForServer();
     bench.configure("keeper: {idle_timeout: 1s}");
     expect((await bench.run("memory", "add", "x")).json.data.durability).toBe("stored");
     const deadline = Date.now() + 60_000;
