@@ -67,10 +67,10 @@ async function endKeepers(
     strangeSince = now;
     if (told?.pid !== state.pid) {
       database.drain();
-      process.kill(state.pid, "SIGTERM");
+      send(state.pid, "SIGTERM");
       told = { pid: state.pid, processStart: state.processStart, at: now };
     } else if (now - told.at > STOP_LIMIT_MS) {
-      process.kill(state.pid, "SIGKILL");
+      send(state.pid, "SIGKILL");
     }
   }
   if (told !== undefined) await untilGone(told, clock);
@@ -79,7 +79,16 @@ async function endKeepers(
 /** The lock is given back before the process has put away all the rest. */
 async function untilGone(keeper: KeeperProcess & { at: number }, clock: Clock): Promise<void> {
   for (; lives(keeper); await clock.sleep(POLL_MS)) {
-    if (clock.monotonic() - keeper.at > STOP_LIMIT_MS) process.kill(keeper.pid, "SIGKILL");
+    if (clock.monotonic() - keeper.at > STOP_LIMIT_MS) send(keeper.pid, "SIGKILL");
+  }
+}
+
+/** It may have ended by itself this moment. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
