@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { childEnvironment } from "./server-program.ts";
+import { childEnvironment, outputOf } from "./server-program.ts";
 
 export interface NpmFailure {
   reason: string;
@@ -11,8 +11,9 @@ const OUTPUT_MAX = 64 * 1024;
 const AGAIN = "run: holdfast server install";
 
 /**
- * `npm ci` in `folder`, without scripts. Resolves with undefined when it worked. The user's own
- * npm configuration (registry, proxy, credentials) applies.
+ * `npm ci` in `folder`, without scripts. Resolves with undefined when it worked, and when `signal`
+ * aborts only after npm has ended. The user's own npm configuration (registry, proxy, credentials)
+ * applies.
  */
 export function runNpm(folder: string, signal?: AbortSignal): Promise<NpmFailure | undefined> {
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
@@ -21,16 +22,14 @@ export function runNpm(folder: string, signal?: AbortSignal): Promise<NpmFailure
       cwd: folder,
       env: npmEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
-      ...(signal === undefined ? {} : { signal }),
+      ...(signal === undefined ? {} : { signal, killSignal: "SIGKILL" }),
     });
-    let output = "";
-    const collect = (chunk: Buffer): void => {
-      if (output.length < OUTPUT_MAX) output += chunk.toString("utf8");
-    };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    child.once("error", (error) => resolve(explainSpawn(error)));
-    child.once("close", (code) => resolve(code === 0 ? undefined : explainOutput(output, code)));
+    // An abort is an error as well, and comes before the end.
+    child.once("error", (error) => child.pid === undefined && resolve(explainSpawn(error)));
+    const output = outputOf(child, OUTPUT_MAX);
+    // What it has started may hold its pipes open.
+    child.once("exit", (code) => signal?.aborted && resolve(explainOutput(output(), code)));
+    child.once("close", (code) => resolve(code === 0 ? undefined : explainOutput(output(), code)));
   });
 }
 

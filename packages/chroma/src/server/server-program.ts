@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ServerBuild } from "./server-record.ts";
 
@@ -72,19 +72,26 @@ export function probeProgram(launch: ServerProgram["launch"]): Promise<ProbeResu
       signal: AbortSignal.timeout(PROBE_LIMIT_MS),
       killSignal: "SIGKILL",
     });
-    let output = "";
-    const collect = (chunk: Buffer): void => {
-      if (output.length < PROBE_OUTPUT_MAX) output += chunk.toString("utf8");
-    };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
     child.once("error", (error) => resolve({ runs: false, reason: error.message }));
+    const output = outputOf(child, PROBE_OUTPUT_MAX);
     child.once("close", (code, signal) => {
-      const version = /\b(\d+\.\d+\.\d+)\b/.exec(output)?.[1];
+      const version = /\b(\d+\.\d+\.\d+)\b/.exec(output())?.[1];
       if (code === 0 && version !== undefined) resolve({ runs: true, version });
-      else resolve({ runs: false, reason: explain(output, code, signal) });
+      else resolve({ runs: false, reason: explain(output(), code, signal) });
     });
   });
+}
+
+/** What a child has said so far, on either pipe; about `charactersMax` of it. */
+export function outputOf(child: ChildProcess, charactersMax: number): () => string {
+  let output = "";
+  // There are no pipes when no descriptor was free.
+  for (const pipe of [child.stdout, child.stderr]) {
+    pipe?.on("data", (chunk: Buffer) => {
+      if (output.length < charactersMax) output += chunk.toString("utf8");
+    });
+  }
+  return () => output;
 }
 
 function explain(output: string, code: number | null, signal: NodeJS.Signals | null): string {

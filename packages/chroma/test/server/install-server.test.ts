@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { findServer, installServer } from "@holdfast/chroma";
+import { isRunning } from "@holdfast/sqlite";
 
 let scratch: string;
 let cacheDirectory: string;
@@ -102,6 +104,22 @@ test("an abort ends npm and removes what it left", async () => {
     },
   });
   await expect(installing).rejects.toThrow("enough");
+  expect(leftovers()).toEqual([]);
+});
+
+// It was told to end and not waited for: it went on in a folder that was being removed.
+test("an abort ends an npm that does not want to, before the folder goes", async () => {
+  const controller = new AbortController();
+  const file = join(scratch, "pid");
+  npmThat(`trap '' TERM INT; echo $$ > ${file}; while :; do touch half; sleep 0.05; done`);
+  const installing = installServer({ cacheDirectory, signal: controller.signal });
+  const pidOf = (): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
+  const waited = setInterval(() => {
+    if (pidOf() !== "") controller.abort(new Error("enough"));
+  }, 10);
+  await expect(installing).rejects.toThrow("enough");
+  clearInterval(waited);
+  expect(isRunning(Number(pidOf()))).toBe(false);
   expect(leftovers()).toEqual([]);
 });
 
