@@ -95,7 +95,7 @@ export class MetricsFile {
     }
   }
 
-  /** Copies of damaged files that lie next to it, oldest first. */
+  /** Copies of damaged files that lie next to it, oldest first; none where nothing can be listed. */
   setAside(): string[] {
     const folder = dirname(this.path);
     const prefix = `${basename(this.path)}.damaged-`;
@@ -104,9 +104,8 @@ export class MetricsFile {
         .filter((name) => name.startsWith(prefix) && !/-(wal|shm)$/.test(name))
         .toSorted()
         .map((name) => join(folder, name));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw error;
+    } catch {
+      return [];
     }
   }
 
@@ -211,13 +210,23 @@ function isDamage(error: unknown): boolean {
   return error instanceof SqliteError && error.code === "SQLITE_CORRUPT";
 }
 
+/** Undefined when there is no file. */
 function inodeOf(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+  try {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+  } catch {
+    // Whoever opens it learns why it cannot be looked at.
+    return "unknown";
+  }
 }
 
 function fileSize(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch {
+    return 0;
+  }
 }
 
 function moveIfThere(from: string, to: string): void {

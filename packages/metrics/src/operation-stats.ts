@@ -35,7 +35,7 @@ export interface OperationSummary {
 export class OperationStats {
   readonly #options: ResolvedOptions;
   readonly #histogram = new Histogram();
-  readonly #outcomes: Record<string, number> = {};
+  readonly #outcomes = new Map<string, number>();
   #succeeded = 0;
   #failed = 0;
   #ignored = 0;
@@ -45,7 +45,7 @@ export class OperationStats {
   }
 
   add(cell: Cell): void {
-    this.#outcomes[cell.labels] = (this.#outcomes[cell.labels] ?? 0) + cell.count;
+    this.#count(cell.labels, cell.count);
     const outcomeClass = this.#options.classify(cell.name, cell.labels);
     if (outcomeClass === "ignored") {
       this.#ignored += cell.count;
@@ -57,9 +57,7 @@ export class OperationStats {
   }
 
   merge(other: OperationStats): void {
-    for (const [outcome, count] of Object.entries(other.#outcomes)) {
-      this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + count;
-    }
+    for (const [outcome, count] of other.#outcomes) this.#count(outcome, count);
     this.#succeeded += other.#succeeded;
     this.#failed += other.#failed;
     this.#ignored += other.#ignored;
@@ -77,9 +75,13 @@ export class OperationStats {
       successRate: judged === 0 ? null : this.#succeeded / judged,
       failureRate: judged === 0 ? null : this.#failed / judged,
       slow: this.#histogram.count - this.#histogram.countAtMost(this.#options.slowMs),
-      outcomes: this.#outcomes,
+      outcomes: Object.fromEntries(this.#outcomes),
       durations: durationStats(this.#histogram),
     };
+  }
+
+  #count(outcome: string, times: number): void {
+    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + times);
   }
 }
 

@@ -167,6 +167,22 @@ describe("a file that cannot be written", () => {
     expect(runs(store)).toBe(2);
   });
 
+  // Asking how it fares threw the system's error.
+  test("nor is anything lost while its folder is a file", () => {
+    const folder = join(scratchFolder(), "state");
+    writeFileSync(folder, "");
+    const { store } = scratchStore({ path: join(folder, "metrics.sqlite") });
+    store.record("search", "success", 1);
+    expect(store.flush()).toBe(false);
+    const { status, overall } = store.summary();
+    expect(overall.total).toBe(1);
+    expect(status).toMatchObject({ state: "failing", dropped: 0, setAside: [], sizeBytes: 0 });
+    expect(status.lastError?.code).toBe("SQLITE_CANTOPEN");
+    rmSync(folder);
+    expect(store.flush()).toBe(true);
+    expect(runs(store)).toBe(1);
+  });
+
   test("what waits is bounded, and what is dropped is counted", () => {
     const path = join(scratchFolder(), "metrics.sqlite");
     mkdirSync(path);

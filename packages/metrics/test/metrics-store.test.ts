@@ -71,6 +71,20 @@ describe("recording", () => {
     expect(store.events({ kinds: ["kind"] }).map(({ data }) => data)).toEqual([{ keep: 1 }, {}]);
   });
 
+  test("an outcome of any name is counted under it", () => {
+    const { store } = scratchStore();
+    for (const outcome of ["success", "__proto__", "constructor"]) store.record("add", outcome, 1);
+    const { overall, operations } = store.summary();
+    for (const { outcomes } of [overall, ...operations])
+      expect(new Map(Object.entries(outcomes))).toEqual(
+        new Map([
+          ["success", 1],
+          ["__proto__", 1],
+          ["constructor", 1],
+        ]),
+      );
+  });
+
   test("a negative duration, from a clock set back, counts as zero", () => {
     const { store } = scratchStore();
     store.record("add", "success", -5);
