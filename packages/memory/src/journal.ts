@@ -170,10 +170,10 @@ export class Journal {
 
   /** Which making of the collection in the store is the valid one. */
   generation(): number {
-    const row = this.working.db
-      .prepare("SELECT generation FROM collection WHERE collection = ?")
-      .get(this.collection) as { generation: number };
-    return row.generation;
+    const { db } = this.working;
+    const find = (): unknown =>
+      db.prepare("SELECT generation FROM collection WHERE collection = ?").get(this.collection);
+    return (translating(() => db.run(find)) as { generation: number }).generation;
   }
 
   /**

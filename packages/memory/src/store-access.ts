@@ -3,6 +3,7 @@ import { CallTimeoutError, CircuitOpenError } from "@holdfast/breaker";
 import { HoldfastError } from "@holdfast/core";
 import {
   type EmbedderIdentity,
+  sameEmbedder,
   StoreError,
   type VectorCollection,
   type VectorStore,
@@ -33,7 +34,7 @@ export class StoreAccess {
   readonly #name: string;
   readonly #limits: TimeLimits;
   #open: { collection: VectorCollection; generation: number } | undefined;
-  #identity: EmbedderIdentity | undefined;
+  #known: { identity: EmbedderIdentity; generation: number } | undefined;
   #noted: VectorCollection | undefined;
 
   constructor(
@@ -110,12 +111,14 @@ export class StoreAccess {
    * @throws MemoryError `EMBEDDER_MISMATCH`.
    */
   async requireSameEmbedder(): Promise<EmbedderIdentity> {
-    if (this.#identity !== undefined) return this.#identity;
+    // A restore may have embedded all anew, with another model.
+    const generation = this.#journal.generation();
+    if (this.#known?.generation === generation) return this.#known.identity;
     const identity = await this.#embedder.identity();
     const recorded = this.#journal.embedder();
     if (recorded === undefined) this.#journal.recordEmbedder(identity);
     else if (!sameEmbedder(recorded, identity)) throw mismatch(this.#name, recorded, identity);
-    this.#identity = identity;
+    this.#known = { identity, generation };
     return identity;
   }
 
@@ -238,10 +241,6 @@ async function requireComparable(
     if (dimension === undefined || dimension === ours.dimension) return;
     throw mismatch(name, { provider: "unknown", model: "unknown", dimension }, ours);
   }
-}
-
-function sameEmbedder(a: EmbedderIdentity, b: EmbedderIdentity): boolean {
-  return a.provider === b.provider && a.model === b.model && a.dimension === b.dimension;
 }
 
 function mismatch(name: string, theirs: EmbedderIdentity, ours: EmbedderIdentity): MemoryError {

@@ -1,4 +1,4 @@
-import type { CollectionSpec, EmbedderIdentity } from "@holdfast/store";
+import { type CollectionSpec, type EmbedderIdentity, sameEmbedder } from "@holdfast/store";
 import type { Embedder } from "../memory.ts";
 import { MemoryError } from "../memory-error.ts";
 import { collectionOf } from "./restore-target.ts";
@@ -19,12 +19,7 @@ export async function usableEmbedder(
 ): Promise<EmbedderIdentity> {
   const ours = await embedder.identity();
   const theirs = collectionOf(chain).embedder;
-  const same =
-    theirs === undefined ||
-    (theirs.provider === ours.provider &&
-      theirs.model === ours.model &&
-      theirs.dimension === ours.dimension);
-  if (same || reEmbed) return ours;
+  if (theirs === undefined || sameEmbedder(theirs, ours) || reEmbed) return ours;
   const say = (identity: EmbedderIdentity): string =>
     `${identity.provider}/${identity.model} (${identity.dimension} dimensions)`;
   throw new MemoryError(

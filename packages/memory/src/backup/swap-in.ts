@@ -1,5 +1,5 @@
 import type { Database } from "@holdfast/sqlite";
-import type { EmbedderIdentity } from "@holdfast/store";
+import { type EmbedderIdentity, sameEmbedder } from "@holdfast/store";
 import type { PendingSwap } from "../collection-swap.ts";
 import type { Journal } from "../journal.ts";
 import type { MirrorRow } from "../mirror-row.ts";
@@ -76,7 +76,9 @@ export function swapIn(journal: Journal, swap: SwapIn): void {
       move(previous, collection);
       move(staged, previous);
     }
-    for (const write of kept) putOnTop(tables, write);
+    const isSameModel = sameEmbedder(replaced.embedder, swap.embedder);
+    for (const write of kept)
+      putOnTop(tables, isSameModel ? write : { ...write, vector: undefined });
     tables.outbox.supersede(swap.sinceSeq);
     queueWhatTheStoreLacks(tables, collection, swap.now);
     const pending: PendingSwap = { from: swap.from, keptAs: swap.keptAs };
