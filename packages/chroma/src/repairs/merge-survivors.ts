@@ -204,7 +204,8 @@ function walkAround(walk: Walk): boolean {
   return true;
 }
 
-function isDamage(error: unknown): boolean {
+/** Whether SQLite failed at what the file holds, and not at what was asked. */
+export function isDamage(error: unknown): boolean {
   const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
   // CORRUPT, NOTADB, and an I/O error at a page that lies behind the file's end.
   return code === 11 || code === 26 || code === 10;

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { VectorCollection } from "@holdfast/store";
 import { IndexFiles } from "../repairs/index-files.ts";
 import { labelsOf } from "../repairs/index-labels.ts";
+import { isDamage } from "../repairs/merge-survivors.ts";
 import { RepairError } from "../repairs/repair-error.ts";
 import type { SalvagedIndex } from "../repairs/salvage-index.ts";
 import { vectorSegments } from "../repairs/vector-segments.ts";
@@ -15,8 +16,8 @@ const LISTED_MAX = 10;
 /**
  * Reads a salvaged collection back from the server and compares it with the damaged files it was
  * made from: the same number of records, each with a vector, and each vector that the index held
- * equal in every component, within 1e-6 of its length. The first read makes the server build the
- * index.
+ * equal in every component, within 1e-6 of its length, as far as the damaged SQLite still says whose
+ * it was. The first read makes the server build the index.
  * @param aside the damaged directory, where it is now.
  * @throws RepairError `REPAIR_UNPROVEN`; StoreError.
  */
@@ -73,26 +74,43 @@ interface DamagedVectors extends Disposable {
   vectorOf(id: string): Float32Array | undefined;
 }
 
+/** Undefined where nothing says whose the rows of the damaged index were. */
 function openDamaged(salvaged: SalvagedIndex, aside: string): DamagedVectors | undefined {
   if (salvaged.labels === "queue") return undefined;
+  try {
+    return openNamed(salvaged, aside);
+  } catch (error) {
+    // SQLite was damaged as well, and was repaired in the copy alone.
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
+function openNamed(salvaged: SalvagedIndex, aside: string): DamagedVectors | undefined {
   using database = new DatabaseSync(join(aside, "chroma.sqlite3"), { readOnly: true });
   const segment = vectorSegments(database).find((each) => each.segment === salvaged.segment);
   if (segment?.dimension === undefined) return undefined;
-  const folder = join(aside, segment.segment);
-  const files = new IndexFiles(folder, { ...segment, dimension: segment.dimension });
-  const { rowOf } = labelsOf(folder, files, database, segment, "proved before");
   const queued = database
     .prepare("SELECT DISTINCT id FROM embeddings_queue WHERE topic LIKE '%/' || ?")
     .all(segment.collectionId) as { id: string }[];
   const changed = new Set(queued.map(({ id }) => id));
-  return {
-    vectorOf: (id) => {
-      // What the queue has changed since is its own.
-      const row = changed.has(id) ? undefined : rowOf.get(id);
-      return row === undefined ? undefined : files.vectorAt(row);
-    },
-    [Symbol.dispose]: () => files[Symbol.dispose](),
-  };
+  const folder = join(aside, segment.segment);
+  const files = new IndexFiles(folder, { ...segment, dimension: segment.dimension });
+  const close = (): void => files[Symbol.dispose]();
+  try {
+    const { rowOf } = labelsOf(folder, files, database, segment, "proved before");
+    return {
+      vectorOf: (id) => {
+        // What the queue has changed since is its own.
+        const row = changed.has(id) ? undefined : rowOf.get(id);
+        return row === undefined ? undefined : files.vectorAt(row);
+      },
+      [Symbol.dispose]: close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 function isSame(was: Float32Array, now: Float32Array): boolean {
