@@ -51,6 +51,14 @@ function check(node: YamlNode, given: Schema, path: string, checking: Checking):
   if (schema.type !== undefined && !typesOf(node).some((type) => typeNames(schema).includes(type)))
     return void found.push(wrongType(node, schema, path));
   if (node.kind === "scalar") checkScalar(node, schema, path, found);
+  else if (schema.enum !== undefined)
+    return void found.push({
+      rule: "not-a-choice",
+      offset: node.offset,
+      path,
+      message: `a ${node.kind} is not known`,
+      expected: oneOf(schema.enum.map(String)),
+    });
   if (node.kind === "list") {
     checkLength(node, schema, path, found);
     const { items } = schema;

@@ -48,6 +48,14 @@ test("a type that is nearly one of the branches' is suggested", () => {
   expect(found).toMatchObject({ expected: "one of group, leaf, bud", suggestion: "leaf" });
 });
 
+// A mapping passed for any choice.
+test.each(["{size: {}}", "{size: []}"])("%s is none of the choices", (text) => {
+  const schema: Schema = { type: "object", properties: { size: { enum: ["small", 3] } } };
+  expect(checkSchema(parseYaml(text), schema)).toMatchObject([
+    { rule: "not-a-choice", path: "size", expected: "one of small, 3" },
+  ]);
+});
+
 test("what JSON says is read as it is, whatever its keys are called", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
