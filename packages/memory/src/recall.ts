@@ -1,6 +1,5 @@
 import { type Clock, HoldfastError } from "@holdfast/core";
 import type { Distance, Match, StoredRecord } from "@holdfast/store";
-import { matchText } from "./full-text.ts";
 import type { Journal } from "./journal.ts";
 import type { Embedder } from "./memory.ts";
 import type {
@@ -14,9 +13,9 @@ import type {
 } from "./memory-record.ts";
 import { MemoryError, MemoryServiceUnavailableError } from "./memory-error.ts";
 import type { MirrorRow } from "./mirror-row.ts";
+import { searchMirror } from "./mirror-search.ts";
 import { decodeContent, decodeRecord, encodeFilter, type MemoryContent } from "./record-codec.ts";
 import { isStoreFailure, type StoreAccess } from "./store-access.ts";
-import { othersNumber } from "./sync/others-mirror.ts";
 import { validateFilter, validateId, validateLimit, validateText } from "./validate.ts";
 
 const LIMIT_DEFAULT = 10;
@@ -57,8 +56,9 @@ export class Recall {
     } catch (error) {
       options.signal?.throwIfAborted();
       const reason = degradedReason(error);
-      return this.#deps.journal.view(() => ({
-        hits: this.#searchMirror(query, options, limit),
+      const { journal, clock } = this.#deps;
+      return journal.view(() => ({
+        hits: searchMirror(journal, query, options, { limit, now: clock.now() }),
         ...this.#source(reason, options.exceptTags),
       }));
     }
@@ -177,24 +177,6 @@ export class Recall {
     if (buried === undefined) return false;
     // Without a revision another program wrote it, perhaps after we forgot.
     return revision === undefined ? outbox.hasQueued(id) : revision <= buried.revision;
-  }
-
-  #searchMirror(query: string, options: SearchOptions, limit: number): Hit[] {
-    const { journal, clock } = this.#deps;
-    const { db, mirror, others } = journal.working;
-    const within = { limit, now: clock.now() };
-    const ours = matchText(db, journal.collection, query, options, within);
-    const theirs = matchText(db, othersNumber(journal.collection), query, options, within).filter(
-      ({ row: { id } }) => mirror.find(id) === undefined && others.known([id]).has(id),
-    );
-    const matches = [...ours, ...theirs].toSorted((a, b) => a.rank - b.rank).slice(0, limit);
-    const best = matches[0]?.rank ?? -1;
-    return matches.map(({ row, rank }) => ({
-      id: row.id,
-      ...row.content,
-      revision: row.revision,
-      score: rank / best,
-    }));
   }
 
   async #getFromStore(id: string, signal?: AbortSignal): Promise<StoredRecord | undefined> {

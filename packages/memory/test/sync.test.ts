@@ -59,6 +59,22 @@ test("what others wrote is recalled, degraded, once it was synced", async () => 
   expect(memory.list().total).toBe(1);
 });
 
+// What the store has lost took the places.
+test("what the store has lost displaces nothing from a degraded recall", async () => {
+  let down = false;
+  await using at = workspace(() => {
+    if (down) throw unavailable();
+  });
+  const lost = Array.from({ length: 12 }, (_, n) => record(`lost-${n}`, "harbour"));
+  const theirs = await foreign(at, [...lost, record("held", "a long note about the harbour")]);
+  await sync(at);
+  await theirs.delete(lost.map(({ id }) => id));
+  expect(await sync(at)).toMatchObject({ held: 1, keptVanished: 12 });
+  down = true;
+  const { hits } = await at.open().search("harbour", { limit: 5 });
+  expect(hits.map(({ id }) => id)).toEqual(["held"]);
+});
+
 test("nothing is written to the store, and no vector of ours is needed", async () => {
   const asked: string[] = [];
   await using at = workspace(({ operation }) => void asked.push(operation));
