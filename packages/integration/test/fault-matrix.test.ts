@@ -120,7 +120,8 @@ describe.each(builds)("$name", (build) => {
       }
     })();
     const alarms: string[] = [];
-    const { timeoutMs } = HEALTH_DEFAULTS;
+    // The page says it of the limit that users have; in any other run a busy machine raises none.
+    const timeoutMs = isWhole ? HEALTH_DEFAULTS.timeoutMs : PATIENCE_MS;
     for (let n = 0; n < PROBES; n += 1) {
       const results = await runChecks(
         // Memories under way are no loss: what must be there is asked for afterwards.

@@ -136,7 +136,6 @@ describe.each(testedBuilds())("on the $name", (build) => {
       expect(await memory.rebuild()).toMatchObject({ refused: [] });
       expect(await everything(chroma)).toEqual(before);
     },
-    60_000,
   );
 
   test.each(SPACES)(
@@ -182,5 +181,5 @@ describe.each(testedBuilds())("on the $name", (build) => {
     expect(await target.restore(await target.plan(path))).toMatchObject({ others: 41, refused });
     const { rows } = await everything(here);
     expect((await everything(there)).rows).toEqual(rows.filter(([id]) => !refused.includes(id)));
-  }, 60_000);
+  });
 });

@@ -1,12 +1,12 @@
 import { expect, test } from "@jest/globals";
-import { startChroma } from "@holdfast/testkit";
+import { startChroma, until } from "@holdfast/testkit";
 import { openMemory } from "./support/open-memory.ts";
 
 test("a stopped server: calls end at their limit, the breaker opens, recall degrades, nothing is lost", async () => {
   await using chroma = await startChroma();
   {
     // With the patience that a server wants which has just been started.
-    await using patient = openMemory(chroma.dataDirectory);
+    await using patient = openMemory(chroma.dataDirectory, { waitMs: 60_000 });
     await patient.add("the kettle is in the left cupboard", { id: "kettle" });
   }
   await using memory = openMemory(chroma.dataDirectory, {
@@ -49,7 +49,7 @@ test("a stopped server: calls end at their limit, the breaker opens, recall degr
   expect(await later.compare()).toMatchObject({ equal: true, compared: 2 });
   expect(later.status().ledger).toMatchObject({ stored: 2, queued: 0, residual: 0 });
   expect(await later.search("cups")).toMatchObject({ degraded: false });
-}, 60_000);
+});
 
 test("a write that a stopped server still holds lands late, after a forget, and is taken out", async () => {
   await using chroma = await startChroma();
@@ -64,8 +64,8 @@ test("a write that a stopped server still holds lands late, after a forget, and 
   });
   expect(await memory.forget(["late"], { waitMs: 0 })).toMatchObject({ ids: ["late"] });
   chroma.resume();
-  await memory.drain();
+  await until("an empty outbox", async () => (await memory.drain()).queued === 0);
   expect((await memory.get("late")).memory).toBeUndefined();
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 1, foreign: 0 });
   expect(memory.status().ledger).toMatchObject({ accepted: 3, stored: 3, residual: 0 });
-}, 60_000);
+});

@@ -33,4 +33,4 @@ test("30 kills of Chroma under three writing processes lose nothing and store no
     dead: 0,
     residual: 0,
   });
-}, 300_000);
+}, 600_000);

@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  await new ManagedServer({ dataDirectory: data, lockWaitMs: 5_000 }).evict();
+  await new ManagedServer({ dataDirectory: data, lockWaitMs: 60_000 }).evict();
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -61,7 +61,7 @@ test("a server that nobody adopts ends itself", async () => {
   await manager.stop();
   await until("the orphan's end", () => !isRunning(pid));
   // Its first thread ends before the one that holds the lock.
-  using lock = KernelLock.tryAcquire(statePathsOf(data).serverLock, 5_000);
+  using lock = KernelLock.tryAcquire(statePathsOf(data).serverLock, 60_000);
   expect(lock).toBeDefined();
 });
 

@@ -9,7 +9,7 @@ let memory: Memory;
 
 beforeAll(async () => {
   chroma = await startChroma();
-  memory = openMemory(chroma.dataDirectory);
+  memory = openMemory(chroma.dataDirectory, { waitMs: 60_000 });
 }, 120_000);
 afterAll(async () => {
   await memory?.close();

@@ -23,28 +23,24 @@ test.each([
   ["notify", "true firing Chroma is away 1\nheld\ntrue resolved Chroma answers again 1\n"],
   ["chroma", "1\n"],
   ["memory", "stored\nfalse Ada prefers tea\ntrue\n"],
-])(
-  "the example in the README of %s works as written",
-  (name, output) => {
-    const readme = readFileSync(join(PACKAGES, name, "README.md"), "utf8");
-    const [, example = ""] = /```js\n([^]*?)```/.exec(readme) ?? [];
-    const folder = mkdtempSync(join(tmpdir(), "holdfast-readme-"));
-    try {
-      mkdirSync(join(folder, "node_modules/@holdfast"), { recursive: true });
-      for (const linked of LINKED) {
-        symlinkSync(join(PACKAGES, linked), join(folder, "node_modules/@holdfast", linked));
-      }
-      writeFileSync(join(folder, "example.mjs"), example);
-      const flags = ["--conditions=@holdfast/source", "--disable-warning=ExperimentalWarning"];
-      const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, "example.mjs"], {
-        cwd: folder,
-        encoding: "utf8",
-      });
-      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-      expect(stdout).toBe(output);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
+])("the example in the README of %s works as written", (name, output) => {
+  const readme = readFileSync(join(PACKAGES, name, "README.md"), "utf8");
+  const [, example = ""] = /```js\n([^]*?)```/.exec(readme) ?? [];
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-readme-"));
+  try {
+    mkdirSync(join(folder, "node_modules/@holdfast"), { recursive: true });
+    for (const linked of LINKED) {
+      symlinkSync(join(PACKAGES, linked), join(folder, "node_modules/@holdfast", linked));
     }
-  },
-  60_000,
-);
+    writeFileSync(join(folder, "example.mjs"), example);
+    const flags = ["--conditions=@holdfast/source", "--disable-warning=ExperimentalWarning"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, "example.mjs"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toBe(output);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

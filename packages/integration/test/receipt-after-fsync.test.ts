@@ -22,7 +22,7 @@ underStrace(`the outbox under strace${obstacle === undefined ? "" : ` (${obstacl
     );
     expect(written).toBeGreaterThanOrEqual(0);
     expect(synced).toBeGreaterThan(written);
-  }, 60_000);
+  });
 });
 
 /** The writes and syncs of a process that accepts one memory, in order. */

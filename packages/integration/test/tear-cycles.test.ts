@@ -3,7 +3,7 @@ import { runTearCycles } from "./support/tear-cycles.ts";
 import { testedBuilds } from "./support/server-builds.ts";
 
 // Real servers on a machine that may be busy: how long it takes is not what is tested.
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 /** One of each space. `pnpm run tear-stores` does as many as it is told. */
 const CYCLES = 3;
