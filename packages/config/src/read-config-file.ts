@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { BYTES_MAX } from "@holdfast/document";
 import { ConfigError } from "./config-error.ts";
@@ -31,7 +32,10 @@ function readStart(file: string, bytesMax: number): string {
       if (got === 0) break;
       length += got;
     }
-    return buffer.toString("utf8", 0, length);
+    const read = buffer.subarray(0, length);
+    // One that is cut off at the bound, perhaps within a character, is too large anyway.
+    if (length < bytesMax && !isUtf8(read)) throw new TypeError("it is not UTF-8");
+    return read.toString("utf8");
   } finally {
     closeSync(descriptor);
   }
@@ -49,7 +53,7 @@ export function isFile(path: string): boolean {
 function unreadable(file: string, cause: unknown): ConfigError {
   return new ConfigError(`The configuration ${file} cannot be read: ${(cause as Error).message}`, {
     code: "CONFIG_UNREADABLE",
-    hint: "Make it a file that you can read.",
+    hint: "Make it a file of UTF-8 text that you can read.",
     cause,
   });
 }

@@ -137,6 +137,17 @@ test.each([
   expect(error.message).toMatch(/^prod is not an environment; they are development,/);
 });
 
+// Each such letter became another one, unsaid.
+test("a file that is not UTF-8 is unreadable", () => {
+  const file = write("latin.yaml", "");
+  writeFileSync(file, Buffer.from("policies: {seed: Grüße}\n", "latin1"));
+  expect(failure(() => loadConfig({ ...options, file }))).toMatchObject({
+    code: "CONFIG_UNREADABLE",
+    message: expect.stringContaining("not UTF-8"),
+    hint: expect.stringContaining("UTF-8"),
+  });
+});
+
 // It was the system's error, which names no way out.
 test("a file on the way up that leads nowhere is said to be unreadable", () => {
   mkdirSync(join(folder, "project"), { recursive: true });
