@@ -26,8 +26,6 @@ export interface OpenOptions {
 const BUSY_TIMEOUT_MS = 5_000;
 const WAL_RETRY_MS = 5;
 
-export type TransactionMode = "DEFERRED" | "IMMEDIATE" | "EXCLUSIVE";
-
 /**
  * A node:sqlite connection in WAL mode whose faults are {@link SqliteError}s. Files are created
  * 0600 in folders created 0700.
@@ -82,8 +80,11 @@ export class Database implements Disposable {
     return statement;
   }
 
-  /** Runs `work` in one transaction: all of it or nothing. Not re-entrant. Synchronous only. */
-  transaction<T>(work: () => T, mode: TransactionMode = "IMMEDIATE"): T {
+  /**
+   * Runs `work` in one transaction: all of it or nothing. Not re-entrant. Synchronous only.
+   * @param mode IMMEDIATE: it may write; DEFERRED: it only reads, and keeps no writer out.
+   */
+  transaction<T>(work: () => T, mode: "DEFERRED" | "IMMEDIATE" = "IMMEDIATE"): T {
     try {
       this.prepare(`BEGIN ${mode}`).run();
       try {

@@ -1,4 +1,4 @@
-export { Database, type OpenOptions, type TransactionMode } from "./database.ts";
+export { Database, type OpenOptions } from "./database.ts";
 export { KernelLock } from "./kernel-lock.ts";
 export { Lease, LEASE_MIGRATION, type LeaseGrant } from "./lease.ts";
 export { SqliteError, translateSqliteError } from "./sqlite-error.ts";

@@ -74,11 +74,6 @@ export class Supervisor {
     return this.#deps.health.report();
   }
 
-  /** It has given up; see `resume`. */
-  get gaveUp(): boolean {
-    return this.#gaveUp;
-  }
-
   /** Somebody says that it may be tried again. */
   resume(): void {
     this.#gaveUp = false;
