@@ -7,15 +7,13 @@ import {
 import { compareTwice } from "../checks/compare-twice.ts";
 import { probeChecks } from "../checks/probe-checks.ts";
 import { processChecks } from "../checks/process-checks.ts";
-import { type ChromaRecoveryDeps, holdsOthers, storedAtLeast } from "./recovery-ports.ts";
+import { type ChromaRecoveryDeps, probeOptionsOf, storedAtLeast } from "./recovery-ports.ts";
 
 const LOOK = "See what would be done with: holdfast memory recover --dry-run";
 
 export interface ProofOptions {
   /** Compare every memory with the mirror as well, a time that grows with them. Default false. */
   compare?: boolean;
-  /** Time limit of each probe in milliseconds. Default 15000. */
-  probeTimeoutMs?: number;
 }
 
 /**
@@ -27,12 +25,9 @@ export function chromaProof(
   options: ProofOptions = {},
 ): (context: CheckContext) => Promise<CheckOutcome> {
   return async ({ signal }) => {
-    const { collection, mirrored } = memory.status();
-    const recordsMin = (): number => storedAtLeast(memory);
-    const isMissed = (): boolean => holdsOthers(memory);
-    const timeoutMs = options.probeTimeoutMs ?? 15_000;
+    const { mirrored } = memory.status();
     const checks = [
-      ...probeChecks(store, { collection, recordsMin, isMissed, timeoutMs }),
+      ...probeChecks(store, probeOptionsOf(memory)),
       // What works now does not for long with two servers, or on files that are gone.
       ...(server === undefined ? [] : processChecks(server.dataDirectory).filter(isLasting)),
     ];

@@ -29,13 +29,17 @@ import {
   salvageIndexStep,
   startAfresh,
 } from "./persistence-steps.ts";
-import { type ChromaRecoveryDeps, holdsOthers, storedAtLeast } from "./recovery-ports.ts";
+import {
+  type ChromaRecoveryDeps,
+  holdsOthers,
+  probeOptionsOf,
+  storedAtLeast,
+} from "./recovery-ports.ts";
 import { RESTART } from "./service-strategy.ts";
 
 const PERSISTENCE = "persistence";
 
 const LISTED_MAX = 20;
-const PROBE_LIMIT_MS = 15_000;
 /** Below what any rebuild is said to cost: it is tried before. */
 const RESTART_FIRST_MS = 1_000;
 const PING_LIMIT_MS = 10_000;
@@ -120,10 +124,7 @@ async function diagnoseContent(
   // A store that does not answer at all is the earlier strategies'.
   if (!(await answers(store, signal))) return diagnoseCrashes(deps);
   const { collection, mirrored } = memory.status();
-  const recordsMin = (): number => storedAtLeast(memory);
-  const isMissed = (): boolean => holdsOthers(memory);
-  const options = { collection, recordsMin, isMissed, timeoutMs: PROBE_LIMIT_MS };
-  const failures = await failuresOf(probeChecks(store, options), signal);
+  const failures = await failuresOf(probeChecks(store, probeOptionsOf(memory)), signal);
   const findings: StrategyFinding[] = failures.map(findingOf);
   if (findings.length === 0 && mirrored > 0) findings.push(...(await differences(deps, signal)));
   const steps: PlannedStep[] = [];
@@ -132,7 +133,7 @@ async function diagnoseContent(
   if (isStuck && server !== undefined) {
     steps.push({ ...RESTART, costMs: RESTART_FIRST_MS });
   }
-  const isGone = findings.length > 0 && isMissed();
+  const isGone = findings.length > 0 && holdsOthers(memory);
   if (((findings.length > 0 || force) && mirrored > 0) || isGone) {
     steps.push(rebuildCollectionStep(collection, mirrored));
   }

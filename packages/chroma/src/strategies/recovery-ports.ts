@@ -2,6 +2,7 @@ import type { Clock } from "@holdfast/core";
 import type { CheckOutcome, Orchestrator } from "@holdfast/recovery";
 import type { VectorStore } from "@holdfast/store";
 import type { ConnectionTarget } from "../checks/connection-checks.ts";
+import type { ProbeOptions } from "../checks/probe-checks.ts";
 import type { ServerEndpoint } from "../server/server-record.ts";
 
 /** Who may start and end the server of a data directory: `ManagedServer` does. */
@@ -67,6 +68,19 @@ export interface ChromaRecoveryDeps {
 /** Whether the mirror could bring back what other programs wrote. */
 export function holdsOthers(memory: MirrorPort): boolean {
   return (memory.status().others?.held ?? 0) > 0;
+}
+
+/** Longer than a health check's: what is planned from a probe, or proved by it, is done. */
+const PROBE_LIMIT_MS = 15_000;
+
+/** What a store that keeps this memory is asked. */
+export function probeOptionsOf(memory: MirrorPort): ProbeOptions {
+  return {
+    collection: memory.status().collection,
+    recordsMin: () => storedAtLeast(memory),
+    isMissed: () => holdsOthers(memory),
+    timeoutMs: PROBE_LIMIT_MS,
+  };
 }
 
 /** Memories that the store must hold at least: those that neither wait nor were refused. */
