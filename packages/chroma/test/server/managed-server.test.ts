@@ -135,7 +135,7 @@ test("a stopped server that a dead keeper left is ended, not adopted", async () 
   const second = await bench.fake("well").start();
   expect(second.pid).not.toBe(pid);
   expect(isAlive(pid)).toBe(false);
-}, 60_000);
+});
 
 test("eviction ends what a dead keeper left", async () => {
   const first = bench.fake("well");
