@@ -7,6 +7,9 @@ import { describe, expect, test } from "@jest/globals";
 import { memoryOn } from "./support/open-backups.ts";
 
 const FIXTURE = fileURLToPath(new URL("fixtures/backup-process.ts", import.meta.url));
+const FROM_SOURCE = "--conditions=@holdfast/source";
+const CALLS = "trace=fsync,fdatasync,rename,renameat,renameat2,write";
+const STRACE = ["-f", "-y", "-s", "4096", "-e", CALLS, "-o"];
 const NOWHERE = { host: "127.0.0.1", port: 9 };
 
 const obstacle = spawnSync("strace", ["-V"]).status === 0 ? undefined : "wants strace";
@@ -34,7 +37,7 @@ underStrace(`a backup under strace${obstacle === undefined ? "" : ` (${obstacle}
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 });
 
 /** The syncs, renames and the report of a process that writes one backup, in the order of their ends. */
@@ -43,11 +46,7 @@ function traceOneBackup(folder: string, path: string): string[] {
   const settings = { ...NOWHERE, stateDirectory: join(folder, "state"), path, do: "backup" };
   const { status, stderr } = spawnSync(
     "strace",
-    [
-      ...["-f", "-y", "-s", "4096", "-o", trace],
-      ...["-e", "trace=fsync,fdatasync,rename,renameat,renameat2,write"],
-      ...[process.execPath, "--conditions=@holdfast/source", FIXTURE, JSON.stringify(settings)],
-    ],
+    [...STRACE, trace, process.execPath, FROM_SOURCE, FIXTURE, JSON.stringify(settings)],
     { encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`the backup ended with ${status}: ${stderr}`);
