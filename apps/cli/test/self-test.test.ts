@@ -5,8 +5,8 @@ import { selfTest } from "../src/recovery/self-test.ts";
 
 /** As on a machine so busy that between any two looks at the clock this many milliseconds pass. */
 async function where<T>(passMs: number, work: () => Promise<T>): Promise<T> {
-  const { now } = Date;
-  const { bigint } = process.hrtime;
+  const now = Date.now.bind(Date);
+  const bigint = process.hrtime.bigint.bind(process.hrtime);
   let passed = 0;
   Date.now = () => now() + (passed += passMs);
   process.hrtime.bigint = () => bigint() + BigInt((passed += passMs)) * 1_000_000n;

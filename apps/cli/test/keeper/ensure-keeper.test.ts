@@ -12,7 +12,7 @@ import { KeeperWorkspace } from "./keeper-workspace.ts";
 
 const HOUR_MS = 3_600_000;
 
-afterEach(() => jest.useRealTimers());
+afterEach(() => void jest.useRealTimers());
 
 // It was taken for an earlier one: the command ended with the keeper's log, without code and hint.
 test("a clock that is set back hides no failure of a keeper", async () => {
@@ -33,7 +33,7 @@ test("a clock that is set back hides no failure of a keeper", async () => {
 });
 
 /** This process plays keeper and server. */
-function serve(dataDirectory: string): Disposable {
+function serve(dataDirectory: string): Disposable & { stateDirectory: string } {
   const { stateDirectory, keeperLock, serverRecord } = statePathsOf(dataDirectory);
   mkdirSync(stateDirectory, { recursive: true });
   const lock = KernelLock.tryAcquire(keeperLock);
@@ -47,6 +47,7 @@ function serve(dataDirectory: string): Disposable {
   const record = { pid, processStart: startTimeOf(pid), ...where, ...since, ready: true };
   writeFileSync(serverRecord, JSON.stringify(record));
   return {
+    stateDirectory,
     [Symbol.dispose]: () => {
       using ended = KeeperDatabase.open(stateDirectory);
       ended.end();
@@ -61,11 +62,11 @@ function serve(dataDirectory: string): Disposable {
 test("a use that cannot be renewed this moment ends nobody, and is renewed the next time", async () => {
   await using workspace = new KeeperWorkspace();
   const { dataDirectory } = workspace;
-  using _served = serve(dataDirectory);
-  const { stateDirectory } = statePathsOf(dataDirectory);
+  using served = serve(dataDirectory);
   jest.useFakeTimers({ doNotFake: ["hrtime", "performance", "Date"] });
-  using _use = await ensureKeeper({ configFile: workspace.configFile, dataDirectory });
-  using database = new DatabaseSync(join(stateDirectory, "keeper.db"));
+  using use = await ensureKeeper({ configFile: workspace.configFile, dataDirectory });
+  await expect(use.endpoint()).resolves.toMatchObject({ incarnation: "i" });
+  using database = new DatabaseSync(join(served.stateDirectory, "keeper.db"));
   const expiry = (): number =>
     (database.prepare("SELECT expires_at AS at FROM user").get() as { at: number }).at;
   const before = expiry();

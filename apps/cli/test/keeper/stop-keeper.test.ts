@@ -18,9 +18,9 @@ test("a keeper that ends by itself just before it is told to is stopped all the 
   const { pid = 0 } = keeper;
   using database = KeeperDatabase.open(stateDirectory);
   database.begin(pid, startTimeOf(pid));
-  const { kill } = process;
+  const kill = process.kill.bind(process);
   process.kill = (to, signal) => {
-    if (to !== pid || signal === 0) return kill.call(process, to, signal);
+    if (to !== pid || signal === 0) return kill(to, signal);
     throw Object.assign(new Error("kill ESRCH"), { code: "ESRCH" });
   };
   const clock = {
