@@ -132,8 +132,16 @@ function copyTable(
   const insert = target.prepare(
     `INSERT OR IGNORE INTO "${table}" (${list}) VALUES (${[...columns, 0].map(() => "?").join(", ")})`,
   );
-  insert.setReadBigInts(true);
   let copied = 0;
+  let refusal: unknown;
+  const write = (values: SQLInputValue[]): void => {
+    try {
+      insert.run(...values);
+    } catch (error) {
+      refusal = error;
+      throw error;
+    }
+  };
   /** Rows of an order up to the first damaged page; returns the last one's number. */
   const walk = (
     order: "ASC" | "DESC",
@@ -158,13 +166,14 @@ function copyTable(
       };
       for (const row of select.iterate(bound) as Iterable<unknown>) {
         const values = row as SQLInputValue[];
-        insert.run(...values);
+        write(values);
         last = values[0] as bigint;
         copied += 1;
       }
       return { last, whole: true };
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      // What the new file's disk refuses is no damage of the old one.
+      if (error === refusal || !isDamage(error)) throw error;
       return { last, whole: false };
     }
   };

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,6 +95,27 @@ test("of a file that was cut off, what is left survives", () => {
   const { rows } = mergeSurvivors(copy);
   expect(rows["embeddings"]).toBeGreaterThan(100);
   expect(count("collections")).toBe(1);
+});
+
+// It was taken for damage of what was read: the rest was skipped, and another error told at the end.
+test("a disk that takes no more of the new file is no damage of the old one", () => {
+  {
+    using database = new DatabaseSync(file);
+    const record = database.prepare("INSERT INTO embeddings VALUES (?, 's', ?)");
+    database.exec("BEGIN");
+    // More than SQLite keeps in memory before it writes.
+    for (let id = ROWS + 1; id <= ROWS + 20_000; id += 1) record.run(id, `${id}`.repeat(60));
+    database.exec("COMMIT");
+  }
+  const fixture = join(import.meta.dirname, "../fixtures/merge.ts");
+  const flags = "--conditions=@holdfast/source --disable-warning=ExperimentalWarning";
+  // Blocks of 512 or 1,024 bytes: less than the file needs in either.
+  const limited = `trap '' XFSZ; ulimit -f 4000; exec "$0" ${flags} "$1" "$2"`;
+  const ended = spawnSync("sh", ["-c", limited, process.execPath, fixture, copy], {
+    encoding: "utf8",
+  });
+  expect(ended.stderr).toBe("");
+  expect(ended.stdout).toMatch(/disk/);
 });
 
 test("without the collections nobody knows what the records belong to", () => {
