@@ -14,6 +14,7 @@ import { memoryOptions } from "./memory-options.ts";
 import { noEmbedder, noStore } from "./no-store.ts";
 import type { Output } from "./output.ts";
 import { redactorOf } from "./redaction.ts";
+import { notManaged } from "./store-access.ts";
 import { embedderOptions, type StoreAccess, storeOptions } from "./store-options.ts";
 import { type Workspace, workspaceOf } from "./workspace.ts";
 
@@ -222,9 +223,6 @@ async function withAccess<T>(
     await keeper.close();
   }
 }
-
-const notManaged = (): Promise<never> =>
-  Promise.reject(new TypeError("Only a managed store has an endpoint"));
 
 /** Opens what this machine keeps; the store is not called and nothing is started. */
 export async function withMirror<T>(

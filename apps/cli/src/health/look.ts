@@ -1,6 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { managedEndpoint } from "@holdfast/chroma";
-import { readSecret } from "@holdfast/config";
 import { HoldfastError } from "@holdfast/core";
 import type { LoggedBackup, MemoryStatus } from "@holdfast/memory";
 import { runChecks } from "@holdfast/recovery";
@@ -10,6 +8,7 @@ import { healthOptions } from "../health-options.ts";
 import type { SelfTestReport } from "../recovery/self-test.ts";
 import { targetOf } from "../recovery/store-recovery.ts";
 import { usage } from "../selection.ts";
+import { storeAccess } from "../store-access.ts";
 import { type Parts, withBackupLog, withUngovernedMemory } from "../wire.ts";
 import { exportMetrics } from "../export-metrics.ts";
 import { answerOf, type HealthAnswer } from "./health-answer.ts";
@@ -35,10 +34,7 @@ export async function look(options: HealthOptions, context: Context): Promise<He
   return withUngovernedMemory(context, async (memory, parts) => {
     const { workspace } = parts;
     const backups = await withBackupLog(workspace, (log) => log.list());
-    const target = targetOf(workspace, {
-      readSecret: (reference) => readSecret(reference, context.environment),
-      endpoint: managedEndpoint(workspace.dataDirectory ?? ""),
-    });
+    const target = targetOf(workspace, storeAccess(workspace, context.environment));
     const { timeoutMs } = healthOptions(workspace.config);
     let refusal: HoldfastError | undefined;
     const deps = { backups, target, refusal: () => refusal };

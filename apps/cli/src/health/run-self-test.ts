@@ -1,9 +1,8 @@
-import { managedEndpoint } from "@holdfast/chroma";
-import { readSecret } from "@holdfast/config";
 import type { Context } from "../context.ts";
 import { managedServerOptions } from "../managed-server-options.ts";
 import { selfTest, type SelfTestReport } from "../recovery/self-test.ts";
 import { targetOf } from "../recovery/store-recovery.ts";
+import { storeAccess } from "../store-access.ts";
 import type { Parts } from "../wire.ts";
 import { recordSelfTest } from "./self-test-record.ts";
 
@@ -12,11 +11,7 @@ export async function runSelfTest(
   { workspace, store, embedder, metrics }: Parts,
   { environment, signal }: Context,
 ): Promise<SelfTestReport> {
-  const { dataDirectory } = workspace;
-  const target = targetOf(workspace, {
-    readSecret: (reference) => readSecret(reference, environment),
-    endpoint: managedEndpoint(dataDirectory ?? ""),
-  });
+  const target = targetOf(workspace, storeAccess(workspace, environment));
   const server = managedServerOptions(workspace);
   const report = await selfTest({ store, embedder, target, server }, signal);
   recordSelfTest(metrics, report);

@@ -1,13 +1,13 @@
 /** The keeper's process: `node keeper-main JSON`, see keeper-arguments.ts. Detached, silent. */
-import { loadConfig, readSecret } from "@holdfast/config";
-import { ensureStateDirectory, managedEndpoint, ServerError } from "@holdfast/chroma";
+import { loadConfig } from "@holdfast/config";
+import { ensureStateDirectory, ServerError } from "@holdfast/chroma";
 import { durationMs, systemClock, systemRandom } from "@holdfast/core";
 import { RecoveryJournal } from "@holdfast/recovery";
 import { healthOptions, restartOptions } from "../health-options.ts";
 import { managedServerOptions } from "../managed-server-options.ts";
 import { repairPorts } from "../recovery/store-recovery.ts";
 import { userDataDirectory } from "../user-directories.ts";
-import type { StoreAccess } from "../store-options.ts";
+import { storeAccess } from "../store-access.ts";
 import { wire } from "../wire.ts";
 import { recoveryFileOf, workspaceOf } from "../workspace.ts";
 import { Keeper } from "./keeper.ts";
@@ -49,10 +49,7 @@ async function main(given: KeeperArguments): Promise<void> {
   const idleTimeoutMs = given.idleTimeoutMs ?? durationMs(config.keeper.idle_timeout);
   using database = KeeperDatabase.open(stateDirectory);
   using journal = RecoveryJournal.open(recoveryFileOf(workspace));
-  const access: StoreAccess = {
-    readSecret: (reference) => readSecret(reference, process.env),
-    endpoint: managedEndpoint(dataDirectory),
-  };
+  const access = storeAccess(workspace, process.env);
   const parts = await wire(workspace, { ...access, background: false });
   try {
     const keeper = new Keeper(

@@ -1,5 +1,3 @@
-import { managedEndpoint } from "@holdfast/chroma";
-import { readSecret } from "@holdfast/config";
 import { systemClock } from "@holdfast/core";
 import type { HealthReport, SupervisorEvent } from "@holdfast/recovery";
 import { requireSchedule, runScheduledBackups } from "../backup/scheduled-backups.ts";
@@ -9,6 +7,7 @@ import { DrainBeside } from "../keeper/drain-beside.ts";
 import { KeeperMetrics } from "../keeper/keeper-metrics.ts";
 import { keeperTeller } from "../keeper-teller.ts";
 import { repairPorts } from "../recovery/store-recovery.ts";
+import { storeAccess } from "../store-access.ts";
 import type { StoreAccess } from "../store-options.ts";
 import { type Parts, wire } from "../wire.ts";
 import { type Workspace, workspaceOf } from "../workspace.ts";
@@ -48,11 +47,7 @@ export async function runMonitor(
   const loaded = context.config();
   await requireSchedule(loaded);
   const workspace = workspaceOf(loaded);
-  const { dataDirectory } = workspace;
-  const access: StoreAccess = {
-    readSecret: (reference) => readSecret(reference, context.environment),
-    endpoint: dataDirectory === undefined ? notManaged : managedEndpoint(dataDirectory),
-  };
+  const access = storeAccess(workspace, context.environment);
   const parts = await wire(workspace, { ...access, background: false });
   try {
     return await watchOver(parts, { options, context, access, deps });
@@ -227,6 +222,3 @@ class Beside {
     }
   }
 }
-
-const notManaged = (): Promise<never> =>
-  Promise.reject(new TypeError("Only a managed store has an endpoint"));

@@ -5,9 +5,7 @@ import {
   chromaStrategies,
   ManagedServer,
   type ManagedServerOptions,
-  managedEndpoint,
 } from "@holdfast/chroma";
-import { readSecret } from "@holdfast/config";
 import { systemClock } from "@holdfast/core";
 import {
   type CheckContext,
@@ -21,6 +19,7 @@ import { STORE_SERVICE } from "../keeper/keeper.ts";
 import { KeeperMetrics } from "../keeper/keeper-metrics.ts";
 import { managedServerOptions } from "../managed-server-options.ts";
 import { backupPort } from "./backup-port.ts";
+import { storeAccess } from "../store-access.ts";
 import type { StoreAccess } from "../store-options.ts";
 import { openStore, type Parts, wire } from "../wire.ts";
 import { recoveryFileOf, type Workspace, workspaceOf } from "../workspace.ts";
@@ -48,11 +47,7 @@ export async function withRecovery<T>(
   work: (recovery: StoreRecovery) => Promise<T>,
 ): Promise<T> {
   const workspace = workspaceOf(context.config());
-  const { dataDirectory } = workspace;
-  const access: StoreAccess = {
-    readSecret: (reference) => readSecret(reference, context.environment),
-    endpoint: dataDirectory === undefined ? notManaged : managedEndpoint(dataDirectory),
-  };
+  const access = storeAccess(workspace, context.environment);
   const options = managedServerOptions(workspace);
   const server = options && new ManagedServer(options);
   const parts = await wire(workspace, { ...access, background: false });
@@ -129,6 +124,3 @@ export function targetOf(
     return { host, ssl, port: port ?? (ssl ? 443 : 8000) };
   };
 }
-
-const notManaged = (): Promise<never> =>
-  Promise.reject(new TypeError("Only a managed store has an endpoint"));

@@ -1,13 +1,12 @@
 import type { Command } from "commander";
 import { formatDuration } from "@holdfast/core";
-import { readSecret } from "@holdfast/config";
-import { managedEndpoint } from "@holdfast/chroma/state";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
 import { keeperStatus, type KeeperStatus } from "../../keeper/keeper-status.ts";
 import { columns, messageOf, printable } from "../../output.ts";
 import { type ServerState, serverState } from "../../server-state.ts";
+import { storeAccess } from "../../store-access.ts";
 import { openStore } from "../../wire.ts";
 import { type Workspace, workspaceOf } from "../../workspace.ts";
 
@@ -36,11 +35,7 @@ async function status(context: Context): Promise<void> {
 }
 
 async function roundTrip(workspace: Workspace, context: Context): Promise<Answer> {
-  const { dataDirectory } = workspace;
-  const store = await openStore(workspace, {
-    readSecret: (reference) => readSecret(reference, context.environment),
-    endpoint: managedEndpoint(dataDirectory ?? ""),
-  });
+  const store = await openStore(workspace, storeAccess(workspace, context.environment));
   const began = performance.now();
   try {
     await store.ping({ signal: context.signal, timeoutMs: 5_000 });
