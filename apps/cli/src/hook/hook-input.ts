@@ -13,7 +13,6 @@ export interface HookInput {
   /** PreToolUse, PostToolUse, PostToolUseFailure. */
   tool_name?: string;
   tool_input?: Readonly<Record<string, unknown>>;
-  tool_response?: unknown;
   /** PostToolUseFailure. */
   error?: string;
   /** Stop, SubagentStop. */
@@ -60,7 +59,6 @@ export function parseHookInput(text: string): HookInput | undefined {
     if (typeof field === "string") input[key] = field.toWellFormed();
   }
   if (isObject(value["tool_input"])) input["tool_input"] = value["tool_input"];
-  input["tool_response"] = value["tool_response"];
   return typeof input["hook_event_name"] === "string" ? (input as unknown as HookInput) : undefined;
 }
 
