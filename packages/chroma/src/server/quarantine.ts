@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Clock, systemClock } from "@holdfast/core";
+import { ServerError } from "./server-error.ts";
 import { ensureStateDirectory, statePathsOf } from "./state-directory.ts";
 import { readStateFile, syncFolder, writeStateFile } from "./state-file.ts";
 
@@ -70,8 +71,7 @@ export function listQuarantine(dataDirectory: string): QuarantineEntry[] {
   const parent = statePathsOf(dataDirectory).quarantine;
   return namesIn(parent).map((name) => {
     const folder = join(parent, name);
-    const manifest = readStateFile(join(folder, MANIFEST)) ?? {};
-    const { quarantinedAt: at, reason } = manifest;
+    const { quarantinedAt: at, reason } = manifestIn(folder);
     return {
       name,
       folder,
@@ -92,6 +92,16 @@ export function pruneQuarantine(dataDirectory: string, names: readonly string[])
   const unknown = names.find((name) => !known.has(name) || basename(name) !== name);
   if (unknown !== undefined) throw new RangeError(`Nothing in quarantine is called ${unknown}`);
   for (const name of names) rmSync(join(parent, name), { recursive: true, force: true });
+}
+
+/** Empty where it cannot be read: what was moved aside is there all the same. */
+function manifestIn(folder: string): Record<string, unknown> {
+  try {
+    return readStateFile(join(folder, MANIFEST)) ?? {};
+  } catch (error) {
+    if (error instanceof ServerError) return {};
+    throw error;
+  }
 }
 
 function namesIn(parent: string): string[] {

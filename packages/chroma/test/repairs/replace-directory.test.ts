@@ -109,6 +109,12 @@ test("quarantine is listed, oldest first, with size and reason, and pruned by na
     "2 folders belong to no collection",
   ]);
   expect(entries[0]?.bytes).toBeGreaterThan("broken".length);
+  // One manifest that was damaged hid everything that was moved aside.
+  writeFileSync(join(entries[0]?.folder ?? "", "manifest.json"), "{torn");
+  expect(listQuarantine(data)).toMatchObject([
+    { name: entries[0]?.name, quarantinedAt: undefined, reason: "nothing says why" },
+    entries[1],
+  ]);
   const [first, second] = entries.map(({ name }) => name);
   expect(() => pruneQuarantine(data, ["../data"])).toThrow(RangeError);
   pruneQuarantine(data, [first as string]);
