@@ -30,6 +30,12 @@ export class Call<T> {
 
   /** Starts the work; what it throws synchronously becomes a rejection. */
   start(): Promise<T> {
+    const signal = this.limits?.signal;
+    if (signal?.aborted) {
+      // While the breaker asked its store whether the call may run.
+      this.abandoned = true;
+      return Promise.reject(signal.reason as Error);
+    }
     const running = this.#startWork();
     this.running = running;
     return this.limits === undefined ? running : this.#race(running, this.limits);

@@ -169,6 +169,18 @@ describe("a store that is away", () => {
     expect(breaker.explain().store.error?.message).toBe("No answer from the store in 5 ms");
   });
 
+  test("lets no call begin whose caller has given up while it was asked", async () => {
+    const clock = new FakeClock();
+    const breaker = new CircuitBreaker({ name: "b" }, { clock, store: new RemoteStore(clock) });
+    const controller = new AbortController();
+    let ran = false;
+    const call = breaker.execute(() => (ran = true), { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await expect(call).rejects.toThrow("enough");
+    expect(ran).toBe(false);
+    expect(breaker.explain()).toMatchObject({ calls: { ignored: 1 }, running: 0, zombies: 0 });
+  });
+
   test("load waits for an asynchronous store, so that explain knows what it knows", async () => {
     const clock = new FakeClock();
     const store = new RemoteStore(clock);
