@@ -1,5 +1,5 @@
 import { readExits, readServerRecord, type RecordedExit } from "@holdfast/chroma";
-import { type Clock, systemClock } from "@holdfast/core";
+import { type Clock, HoldfastError, systemClock } from "@holdfast/core";
 import type { OrchestratedExit, OrchestratedState, Orchestrator } from "@holdfast/recovery";
 import { keeperStatus } from "../keeper/keeper-status.ts";
 import { ensureKeeper, type EnsureKeeperOptions, type KeeperUse } from "../keeper/ensure-keeper.ts";
@@ -67,12 +67,23 @@ export class KeptServer implements Orchestrator, Disposable {
 
   async #watch(listener: (exit: OrchestratedExit) => void, signal: AbortSignal): Promise<void> {
     const { dataDirectory } = this.#options;
-    let before = this.#stateOf(dataDirectory);
+    let before: Seen | undefined;
     for (; ; await this.#clock.sleep(POLL_MS, signal)) {
-      const now = this.#stateOf(dataDirectory);
-      const exit = exitOf(before, now, this.#clock.monotonic());
+      const now = this.#lookAt(dataDirectory);
+      if (now === undefined) continue;
+      const exit = before && exitOf(before, now, this.#clock.monotonic());
       if (exit !== undefined) listener(exit);
       before = now;
+    }
+  }
+
+  /** Undefined when it cannot be read this moment: the next look sees what has ended meanwhile. */
+  #lookAt(dataDirectory: string): Seen | undefined {
+    try {
+      return this.#stateOf(dataDirectory);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      return undefined;
     }
   }
 
