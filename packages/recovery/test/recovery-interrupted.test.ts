@@ -152,6 +152,21 @@ describe("one at a time", () => {
     });
   });
 
+  test("what has ended well is told although the right to it cannot be given back", async () => {
+    const path = join(scratchFolder(), "recovery.db");
+    const other = new DatabaseSync(path);
+    let isBroken = true;
+    const step = { action: "work", run: () => ((isBroken = false), repaired()) };
+    const engine = engineOf([scripted("files", () => isBroken, [step])], () => !isBroken, {
+      journal: scratchJournal(path),
+      onEvent: ({ type }) => type === "closed" && other.exec("BEGIN IMMEDIATE"),
+    });
+    await expect(engine.recover({ trigger: "test" })).resolves.toMatchObject({
+      outcome: "recovered",
+    });
+    other.close();
+  });
+
   test.each([-86_400_000, 86_400_000])(
     "a wall clock that jumps by %i ms lets nobody else in",
     async (jumpMs) => {

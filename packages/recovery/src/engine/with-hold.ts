@@ -33,7 +33,16 @@ export async function withHold<T>(
   } finally {
     done.abort();
     await renewing;
+    release(hold);
+  }
+}
+
+/** What was done is done, also where this cannot be written: the right then runs out by itself. */
+function release(hold: JournalHold): void {
+  try {
     hold.release();
+  } catch (error) {
+    if (!(error instanceof SqliteError)) throw error;
   }
 }
 
