@@ -166,7 +166,7 @@ export function translateFailure({ operation, write }: FailedCall, error: unknow
     });
   }
   const unsent = code !== undefined && UNSENT.has(code);
-  return new StoreError(`${operation}: no answer from Chroma (${code ?? messageOf(error)})`, {
+  return new StoreError(`${operation}: no answer from Chroma (${reasonOf(error)})`, {
     code: "STORE_UNAVAILABLE",
     outcomeUnknown: write && !unsent,
     cause: error,
@@ -195,6 +195,11 @@ export function assertAnswer(
 export function neverSent(error: unknown): boolean {
   const code = systemCode(error);
   return code !== undefined && UNSENT.has(code);
+}
+
+/** Why fetch failed, in a word where the system has one: its own message says nothing. */
+export function reasonOf(error: unknown): string {
+  return systemCode(error) ?? messageOf(error);
 }
 
 /** The system's code of a failure, wherever fetch has wrapped it. */

@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
 import type { CheckOutcome, HealthCheck } from "@holdfast/recovery";
 import { StoreError, type VectorStore } from "@holdfast/store";
+import { reasonOf } from "../error-translation.ts";
 
 export interface ConnectionTarget {
   host: string;
@@ -10,6 +11,7 @@ export interface ConnectionTarget {
 }
 
 const TIMEOUT_MS = 5_000;
+const NOBODY = "See whether Chroma runs there, and what stands between.";
 
 /**
  * Walks towards the store one layer at a time, so that the first that fails says where it ends:
@@ -75,7 +77,7 @@ async function tcpOutcome(
     status: "fail",
     message: `${where} takes no connection (${failure})`,
     evidence: { host, port, why: failure },
-    hint: "See whether Chroma runs there, and what stands between.",
+    hint: NOBODY,
   };
 }
 
@@ -85,7 +87,15 @@ async function heartbeatOutcome(
   signal: AbortSignal,
 ): Promise<CheckOutcome> {
   const base = `${ssl ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const response = await fetch(`${base}/api/v2/heartbeat`, { signal, redirect: "manual" });
+  let response: Response;
+  try {
+    response = await fetch(`${base}/api/v2/heartbeat`, { signal, redirect: "manual" });
+  } catch (error) {
+    signal.throwIfAborted();
+    const why = reasonOf(error);
+    const message = `HTTP has no answer (${why})`;
+    return { status: "fail", message, evidence: { why }, hint: NOBODY };
+  }
   await response.body?.cancel();
   const { status } = response;
   // Who asks for credentials even here is alive: the check of access says whether ours do.
