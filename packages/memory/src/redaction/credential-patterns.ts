@@ -54,7 +54,9 @@ export const CREDENTIAL_PATTERNS: readonly SecretPattern[] = [
     kind: "url-password",
     hints: ["://"],
     expression: /\b[a-z][a-z0-9+.-]{0,30}:\/\/(?<secret>[^\s:/@"'<>\\]{20,256})@/gi,
-    accepts: ({ secret = "" }) => /\d/.test(secret),
+    // Names of users are in one case.
+    accepts: ({ secret = "" }) =>
+      /\d/.test(secret) || (/[a-z]/.test(secret) && /[A-Z]/.test(secret)),
   },
   {
     kind: "url-parameter",

