@@ -78,10 +78,20 @@ export async function startFaultProxy(target: { host: string; port: number }): P
 
 function join(client: Socket, upstream: Socket, current: () => Fault): void {
   let answered = 0;
+  let held = 0;
+  let last = Promise.resolve();
+  const hold = async (before: Promise<void>, delayMs: number, act: () => void): Promise<void> => {
+    held += 1;
+    await Promise.all([before, new Promise((resolve) => setTimeout(resolve, delayMs))]);
+    held -= 1;
+    if (!client.destroyed) act();
+  };
+  /** At once, unless it is delayed, or what came before it still is. */
   const later = (act: () => void): void => {
     const fault = current();
-    if (fault.kind !== "delay") act();
-    else setTimeout(() => client.destroyed || act(), fault.delayMs);
+    if (fault.kind === "delay") last = hold(last, fault.delayMs, act);
+    else if (held > 0) last = hold(last, 0, act);
+    else act();
   };
   // The other side's failure is this side's: what a real network would show.
   client.on("error", () => upstream.destroy());

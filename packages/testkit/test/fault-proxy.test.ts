@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { createServer, get, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { type FaultProxy, startFaultProxy } from "@holdfast/testkit";
 
@@ -61,6 +63,31 @@ test("delays answers without losing any", async () => {
   const began = performance.now();
   await expect(ask()).resolves.toBe(10_000);
   expect(performance.now() - began).toBeGreaterThanOrEqual(29);
+});
+
+// It came after what was sent when the delay was over.
+test("what was delayed keeps its place before what is not", async () => {
+  const sender = createTcpServer().unref();
+  await new Promise<void>((resolve) => sender.listen(0, "127.0.0.1", resolve));
+  const { port } = sender.address() as AddressInfo;
+  await using own = await startFaultProxy({ host: "127.0.0.1", port });
+  const client = connect(own.port, own.host);
+  const [upstream] = (await once(sender, "connection")) as [Socket];
+  const held = new Promise<void>((resolve) => {
+    own.inject({
+      kind: "delay",
+      get delayMs() {
+        resolve();
+        return 100;
+      },
+    });
+  });
+  upstream.write("first, ");
+  await held;
+  own.inject({ kind: "pass" });
+  upstream.end("second");
+  expect(await text(client)).toBe("first, second");
+  sender.close();
 });
 
 test("resets in the middle of an answer", async () => {
