@@ -72,4 +72,4 @@ test("any text, key, value, tag and scope comes back and is found by filter, sto
     }),
     { numRuns: 60 },
   );
-});
+}, 240_000);

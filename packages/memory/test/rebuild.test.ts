@@ -88,7 +88,7 @@ test("refuses, changing nothing, when others' records cannot be read", async () 
   space.store.setFaults(undefined);
   expect((await space.store.listCollections()).map(({ name }) => name)).toEqual(["memories"]);
   expect(await memory.compare()).toMatchObject({ equal: true, compared: 5_000 });
-});
+}, 240_000);
 
 test("does not swap in a collection that differs from the mirror", async () => {
   await using space = workspace();

@@ -53,7 +53,7 @@ test("a flipped bit is found wherever it is, in manifest and data", async () => 
     writeFileSync(file, sound);
   }
   expect(await verifyBackup(path)).toMatchObject({ memories: 40 });
-});
+}, 240_000);
 
 test.each(["manifest", "data"])("a truncated %s is refused, at every length", async (which) => {
   await using space = backupWorkspace();
@@ -142,7 +142,7 @@ test("long records are handed over a few at a time, so that none fill the memory
     sizes.push(batch.length);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(40);
   expect(Math.max(...sizes)).toBeLessThan(6);
-});
+}, 240_000);
 
 test("a size bomb ends where the manifest says that the content does", async () => {
   await using space = backupWorkspace();
