@@ -5,7 +5,7 @@ import { schemaOf } from "./layers/merge.ts";
 import { modeOf } from "./rules/vector-store.ts";
 
 /** A schema's own word: the text is a path, and resolves from the folder of what states it. */
-interface PathSchema extends Schema {
+export interface PathSchema extends Schema {
   readonly "x-path"?: string;
 }
 

@@ -52,7 +52,7 @@ export function explainConfig(path: string, options: LoadOptions): KeyExplanatio
 
 interface LeafKey {
   path: string;
-  schema: Schema & { description?: string };
+  schema: Schema;
 }
 
 function schemaAt(path: string): Schema {

@@ -1,13 +1,9 @@
 import type { Schema } from "@holdfast/document";
 import { configSchema, variableOf } from "@holdfast/config";
 
-interface DescribedSchema extends Schema {
-  readonly description?: string;
-}
-
 /** `docs/configuration.md`, made from the schema. */
 export function configurationReference(): string {
-  const sections = Object.entries<DescribedSchema>(configSchema.properties).map(([key, schema]) => {
+  const sections = Object.entries<Schema>(configSchema.properties).map(([key, schema]) => {
     const rows = rowsOf(schema, key);
     const told = schema.properties === undefined ? [] : [`${schema.description ?? ""}\n`];
     return [`## \`${key}\`\n`, ...told, TABLE, ...rows].join("\n");
@@ -34,7 +30,7 @@ Secrets stand in no file: they are \`{env: NAME}\` or \`{file: PATH}\`. \`\${VAR
 
 const TABLE = "| Key | Value | Default | Meaning |\n| --- | --- | --- | --- |";
 
-function rowsOf(schema: DescribedSchema, path: string): string[] {
+function rowsOf(schema: Schema, path: string): string[] {
   const { properties, items, additionalProperties: others } = schema;
   const reference = schema.maxProperties === 1;
   if (properties === undefined || reference) {
@@ -49,9 +45,7 @@ function rowsOf(schema: DescribedSchema, path: string): string[] {
     ];
     return [row, ...below];
   }
-  return Object.entries<DescribedSchema>(properties).flatMap(([key, sub]) =>
-    rowsOf(sub, `${path}.${key}`),
-  );
+  return Object.entries<Schema>(properties).flatMap(([key, sub]) => rowsOf(sub, `${path}.${key}`));
 }
 
 function valueOf(schema: Schema): string {

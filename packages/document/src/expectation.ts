@@ -24,7 +24,7 @@ const DURATION = 'seconds, or a number with a unit such as "30s" or "5m"';
 const isDuration = (schema: Schema): boolean =>
   typeNames(schema).includes("number") && schema.pattern !== undefined;
 
-export function expectedText(schema: Schema & { description?: string }): string {
+export function expectedText(schema: Schema): string {
   return isDuration(schema) ? DURATION : (schema.description ?? `text like ${schema.pattern}`);
 }
 

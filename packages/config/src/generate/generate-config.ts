@@ -9,10 +9,6 @@ export interface GenerateOptions {
   minimal?: boolean;
 }
 
-interface DescribedSchema extends Schema {
-  readonly description?: string;
-}
-
 /** What every file states, whatever the defaults are. */
 const STATED = ["config_version", "environment", "vector_store.provider"];
 
@@ -23,7 +19,7 @@ const STATED = ["config_version", "environment", "vector_store.provider"];
 export function generateConfig(options: GenerateOptions): string {
   const { environment, minimal = false } = options;
   const values = { environment, ...ENVIRONMENT_VALUES[environment] };
-  const sections = Object.entries<DescribedSchema>(configSchema.properties).map(([key, schema]) =>
+  const sections = Object.entries<Schema>(configSchema.properties).map(([key, schema]) =>
     linesOf(key, schema, { path: key, depth: 0, values, minimal }),
   );
   const head = [
@@ -46,7 +42,7 @@ interface Place {
   closed?: boolean;
 }
 
-function linesOf(key: string, schema: DescribedSchema, place: Place): string[] {
+function linesOf(key: string, schema: Schema, place: Place): string[] {
   const { path, depth, values, minimal, closed = false } = place;
   const indent = "  ".repeat(depth);
   const told = schema.description;

@@ -1,10 +1,6 @@
-import type { Schema } from "@holdfast/document";
+import type { PathSchema } from "../completed.ts";
 import { configSchema } from "../config-schema.ts";
 import { schemaOf } from "../layers/merge.ts";
-
-interface PathSchema extends Schema {
-  readonly "x-path"?: string;
-}
 
 /** Every value of a configuration, with its path and its schema; a secret is one value. */
 export function* placesIn(
