@@ -54,7 +54,12 @@ function trace(
   const args = ["-f", "--seccomp-bpf", "-e", calls, "-o", file, "sh", "-c", script.join("\n")];
   const { stdout } = spawnSync("strace", args, {
     cwd: user.folder,
-    env: { ...user.environment, HOLDFAST_TRIGGERS_ENABLED: "true" },
+    // Traced, a check takes longer than its limit lets it where the machine is busy, too.
+    env: {
+      ...user.environment,
+      HOLDFAST_TRIGGERS_ENABLED: "true",
+      HOLDFAST_HEALTH_TIMEOUT: "60s",
+    },
     encoding: "utf8",
   });
   const found = readFileSync(file, "utf8").matchAll(/inet_(?:addr\(|pton\(AF_INET6, )"([^"]+)"/g);

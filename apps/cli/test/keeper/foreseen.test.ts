@@ -5,7 +5,7 @@ import { mountObstacle, smallDisk, until } from "@holdfast/testkit";
 import { MonitorProcess } from "../monitor-process.ts";
 import { Sandbox } from "../run-cli.ts";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const whenMounts = mountObstacle() === undefined ? describe : describe.skip;
 

@@ -12,7 +12,7 @@ import { recoveryFileOf } from "../../src/workspace.ts";
 import { KeeperWorkspace } from "./keeper-workspace.ts";
 
 // A real Chroma, on a machine that may be busy: how long it takes is not what is tested.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 /** As on a disk that is full by the time that the keeper stops. */
 function unwritableWhenStopping(database: KeeperDatabase): KeeperDatabase {

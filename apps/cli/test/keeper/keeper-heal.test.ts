@@ -8,7 +8,7 @@ import { until } from "@holdfast/testkit";
 import { keeperStatus } from "../../src/keeper/keeper-status.ts";
 import { KeeperWorkspace } from "./keeper-workspace.ts";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const SEGMENT = /^[0-9a-f-]{36}$/;
 

@@ -12,7 +12,7 @@ import { Output } from "../../src/output.ts";
 import { KeeperWorkspace } from "./keeper-workspace.ts";
 
 // A real Chroma, on a machine that may be busy: how long it takes is not what is tested.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const USER = new URL("fixtures/user.ts", import.meta.url);
 

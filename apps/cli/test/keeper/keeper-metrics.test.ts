@@ -11,7 +11,7 @@ import { KeeperMetrics } from "../../src/keeper/keeper-metrics.ts";
 import { KeeperWorkspace } from "./keeper-workspace.ts";
 
 // A real Chroma, on a machine that may be busy: how long it takes is not what is tested.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describe("what a keeper records", () => {
   let folder: string;

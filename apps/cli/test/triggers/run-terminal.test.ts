@@ -6,7 +6,7 @@ import { until } from "@holdfast/testkit";
 import type { Sandbox } from "../run-cli.ts";
 import { rememberingSandbox, RUN_LINE } from "./run-fixture.ts";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 /** A shell that controls jobs, on a terminal as script(1) of util-linux makes one. */
 class Terminal {
