@@ -27,6 +27,8 @@ export class FixtureServer implements AsyncDisposable {
     this.#server = createServer((request, response) => {
       void this.#answer(request, response);
     });
+    // Chroma closes no connection that is idle: on a busy machine it would be the one just used.
+    this.#server.keepAliveTimeout = 0;
   }
 
   static async start(handler: Handler, port = 0): Promise<FixtureServer> {

@@ -21,7 +21,7 @@ import {
   storedAtLeast,
 } from "./recovery-ports.ts";
 import { restartAction } from "./service-strategy.ts";
-import { verifySalvage } from "./verify-salvage.ts";
+import { type SalvageProof, verifySalvage } from "./verify-salvage.ts";
 
 /** What the persistence strategy's steps do. Each may be run again after a kill at any point. */
 export function persistenceActions(deps: ChromaRecoveryDeps): StepAction[] {
@@ -149,14 +149,20 @@ function replacing(
           const gone = `${index.collection} has lost ${index.lost.length} records`;
           context.note(`${gone}: ${index.lost.join(", ")}`);
         }
-        const { compared } = await verifySalvage(endpoint, index, aside as string, context.signal);
-        context.note(`${index.collection}: ${compared} vectors compared, all equal`);
+        const proof = await verifySalvage(endpoint, index, aside as string, context.signal);
+        context.note(`${index.collection}: ${sayProof(proof)}`);
       }
       return { result: "repaired", message: messageOf(name, salvaged) };
     },
     undo: (_parameters, { remembered, signal }) =>
       putBack(server, remembered?.["aside"], `a repair that failed (${name})`, clock, signal),
   };
+}
+
+function sayProof({ read, compared }: SalvageProof): string {
+  const equal = `${compared} of them compared with the damaged index, all equal`;
+  const none = "none compared: what is left does not say which of the damaged index is whose";
+  return `${read} vectors read back, ${compared > 0 ? equal : none}`;
 }
 
 /** Before the directory is moved: killed after it, nobody else would know where it is. */

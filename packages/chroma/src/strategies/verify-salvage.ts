@@ -13,6 +13,13 @@ import type { ServerEndpoint } from "../server/server-record.ts";
 const TOLERANCE = 1e-6;
 const LISTED_MAX = 10;
 
+export interface SalvageProof {
+  /** Vectors that the server handed back, each a finite one. */
+  read: number;
+  /** Of these, those that the damaged files still held, by whose they were. */
+  compared: number;
+}
+
 /**
  * Reads a salvaged collection back from the server and compares it with the damaged files it was
  * made from: the same number of records, each with a vector, and each vector that the index held
@@ -26,7 +33,7 @@ export async function verifySalvage(
   salvaged: SalvagedIndex,
   aside: string,
   signal: AbortSignal,
-): Promise<{ compared: number }> {
+): Promise<SalvageProof> {
   const { tenant, database, collection: name } = salvaged;
   const store = new ChromaStore({ mode: "server", ...hostOf(endpoint), tenant, database });
   try {
@@ -34,7 +41,7 @@ export async function verifySalvage(
     const count = await collection.count({ signal, timeoutMs: BUILD_LIMIT_MS });
     const expected = salvaged.fromIndex + salvaged.fromQueue;
     if (count < expected) throw unproven(name, `${count} of ${expected} records are there`);
-    return { compared: await compareVectors(collection, salvaged, aside, signal) };
+    return await compareVectors(collection, salvaged, aside, signal);
   } finally {
     await store.close();
   }
@@ -48,15 +55,16 @@ async function compareVectors(
   salvaged: SalvagedIndex,
   aside: string,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<SalvageProof> {
   const damaged = openDamaged(salvaged, aside);
-  let compared = 0;
+  const proof = { read: 0, compared: 0 };
   const wrong: string[] = [];
   try {
     for await (const page of collection.scan({ embeddings: true, signal })) {
       for (const { id, embedding } of page) {
         const was = damaged?.vectorOf(id);
-        compared += 1;
+        proof.read += 1;
+        if (was !== undefined) proof.compared += 1;
         const finite = embedding?.every((value) => Number.isFinite(value)) === true;
         if (!finite || (was !== undefined && !isSame(was, embedding))) wrong.push(id);
       }
@@ -64,7 +72,7 @@ async function compareVectors(
   } finally {
     damaged?.[Symbol.dispose]();
   }
-  if (wrong.length === 0) return compared;
+  if (wrong.length === 0) return proof;
   const named = wrong.slice(0, LISTED_MAX).join(", ");
   throw unproven(salvaged.collection, `${wrong.length} vectors are not what they were (${named})`);
 }
