@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Finding, formatFinding } from "@holdfast/document";
@@ -84,7 +85,9 @@ export function policyFilesIn(directory: string): string[] {
 /** Undefined when it was removed since the directory was listed; a link that leads nowhere was not. */
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    const text = readFileSync(path);
+    if (!isUtf8(text)) throw new TypeError("it is not UTF-8");
+    return text.toString("utf8");
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     if (missing && lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
@@ -95,7 +98,7 @@ function readText(path: string): string | undefined {
 function unreadable(path: string, cause: unknown): PolicyError {
   return new PolicyError(`The policies in ${path} cannot be read: ${(cause as Error).message}`, {
     code: "POLICY_UNREADABLE",
-    hint: "Make it readable, or move it away.",
+    hint: "Make it readable UTF-8 text, or move it away.",
     cause,
   });
 }

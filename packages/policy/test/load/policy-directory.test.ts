@@ -39,6 +39,12 @@ test.each([
   );
 });
 
+// A rule that was to look for such a letter never found it.
+test("a policy that is not UTF-8 is unreadable", () => {
+  writeFileSync(join(folder, "a.yaml"), Buffer.from(rule("grüße"), "latin1"));
+  expect(() => readPolicies(folder)).toThrow("it is not UTF-8");
+});
+
 // A memory could not be written while another process removed a policy.
 test("a policy that is removed after the directory was listed is none", async () => {
   expect(spawnSync("mkfifo", [join(folder, "a.yaml")]).status).toBe(0);
