@@ -30,7 +30,8 @@ export class KernelLock implements Disposable {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       raw = new DatabaseSync(path, { timeout: waitMs });
-      raw.exec("BEGIN EXCLUSIVE");
+      // Nothing is ever written: a journal on the disk would only want room on a full one.
+      raw.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
       chmodSync(path, 0o600);
       return new KernelLock(path, raw);
     } catch (error) {

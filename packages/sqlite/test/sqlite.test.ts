@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -167,6 +167,13 @@ describe("KernelLock", () => {
     first?.release();
     using second = KernelLock.tryAcquire(path);
     expect(second).toBeDefined();
+  });
+
+  test("needs no room on the disk: it keeps nothing beside its file", () => {
+    using lock = KernelLock.tryAcquire(path);
+    expect(lock).toBeDefined();
+    expect(readdirSync(join(folder, "deep"))).toEqual(["test.db"]);
+    expect(statSync(path).size).toBe(0);
   });
 
   test("is held by a stopped process, and free once that is killed", async () => {

@@ -20,6 +20,8 @@ export function openLog(
   who: "keeper" | "monitor",
 ): { logger: KeeperLogger; rotate: () => void } {
   const destination = pino.destination({ dest: file, sync: true, mode: 0o600 });
+  // What a full disk does not take of a log must end nobody; pino writes it when there is room again.
+  destination.on("error", () => undefined);
   const rotate = (): void => {
     if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= BYTES_MAX) return;
     renameSync(file, `${file}.1`);

@@ -34,6 +34,7 @@ import type { KeeperDatabase, KeeperPhase } from "./keeper-database.ts";
 import { asFailure, recordOf } from "./keeper-failure.ts";
 import type { KeeperLogger } from "./keeper-log.ts";
 import type { KeeperMetrics } from "./keeper-metrics.ts";
+import { KeeperWords } from "./keeper-words.ts";
 import { ScrubBeside } from "./scrub-beside.ts";
 import { ServerOrchestrator } from "./server-orchestrator.ts";
 import { storeChecks } from "./store-checks.ts";
@@ -81,6 +82,7 @@ const TICK_MS = 250;
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #deps: KeeperDeps;
+  readonly #words: KeeperWords;
   readonly #server: ServerOrchestrator;
   readonly #supervisor: Supervisor;
   readonly #drain: DrainBeside;
@@ -97,6 +99,7 @@ export class Keeper {
   constructor(options: KeeperOptions, deps: KeeperDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#words = new KeeperWords(deps.database, deps.logger);
     this.#drain = new DrainBeside(deps);
     this.#scrub = new ScrubBeside(deps);
     this.#teller = new BreakerTeller({
@@ -147,7 +150,7 @@ export class Keeper {
 
   /** Whatever else can no longer be done: a server that nobody looks after must not stay. */
   async #stop(failure: HoldfastError | undefined): Promise<void> {
-    const { database, clock, logger } = this.#deps;
+    const { clock, logger } = this.#deps;
     try {
       this.#phase("stopping", "stopping the server");
       await this.#drain.stop();
@@ -156,7 +159,7 @@ export class Keeper {
     } finally {
       await this.#server.stop();
       try {
-        database.end(failure && recordOf(failure, clock.now()));
+        this.#words.say((database) => database.end(failure && recordOf(failure, clock.now())));
         this.#deps.metrics.close();
       } finally {
         this.#server.release();
@@ -176,13 +179,13 @@ export class Keeper {
   }
 
   async #workBeside(signal: AbortSignal): Promise<void> {
-    const { database, clock, logger } = this.#deps;
+    const { clock, logger } = this.#deps;
     const idleMs = this.#options.idleTimeoutMs ?? 900_000;
     while (!signal.aborted) {
       if (this.#begun) {
         this.#drain.tick(this.#serving);
         this.#scrub.tick(this.#serving);
-        if (database.drainIfIdle(idleMs)) {
+        if (this.#words.say((database) => database.drainIfIdle(idleMs))) {
           logger.info({ idleMs }, "nobody uses the store");
           return;
         }
@@ -227,13 +230,13 @@ export class Keeper {
   }
 
   #checks(): HealthCheck[] {
-    const { store, memory, metrics, database, clock } = this.#deps;
+    const { store, memory, metrics, clock } = this.#deps;
     const { timeoutMs = HEALTH_DEFAULTS.timeoutMs, canary = true } = this.#options.health ?? {};
     const onCanary = (tookMs: number, error?: HoldfastError): void => {
       // One that was cut off because we stop says nothing about the store.
       if (this.#stopping.signal.aborted) return;
       metrics.canary(clock.monotonic() - tookMs, error);
-      if (error === undefined) database.setCanary();
+      if (error === undefined) this.#words.say((database) => database.setCanary());
     };
     const { dataDirectory } = this.#options.server;
     return [
@@ -284,17 +287,18 @@ export class Keeper {
 
   /** Told once, and shown by whoever asks for as long as it is expected. */
   #foresee(report: HealthReport): void {
-    const { database, logger } = this.#deps;
+    const { logger } = this.#deps;
     this.#foresight.see(report);
     const lines = this.#foresight.warningsOf(report);
     const before = this.#foreseen;
     this.#foreseen = lines.map(({ check }) => check).join(" ");
-    if (lines.length > 0 || before !== "") database.setForeseen(lines.map(({ line }) => line));
+    if (lines.length > 0 || before !== "")
+      this.#words.say((database) => database.setForeseen(lines.map(({ line }) => line)));
     if (this.#foreseen !== before) logger.warn({ foreseen: lines }, "foreseen");
   }
 
   #phase(phase: KeeperPhase, detail: string): void {
-    this.#deps.database.setPhase(phase, detail);
+    this.#words.say((database) => database.setPhase(phase, detail));
   }
 
   readonly #onInstall = (progress: InstallProgress): void => {

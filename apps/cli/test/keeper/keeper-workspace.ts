@@ -14,14 +14,17 @@ import { type Workspace, workspaceOf } from "../../src/workspace.ts";
 
 /** A folder with a configuration and a managed data directory, and what was opened on it. */
 export class KeeperWorkspace implements AsyncDisposable {
-  readonly folder: string = realpathSync(mkdtempSync(join(tmpdir(), "holdfast-keeper-")));
-  readonly configFile: string = join(this.folder, "holdfast.yaml");
-  readonly dataDirectory: string = join(this.folder, "chroma");
+  readonly folder: string;
+  readonly configFile: string;
+  readonly dataDirectory: string;
   readonly #workspace: Workspace;
   readonly #opened: Parts[] = [];
   readonly #uses: KeeperUse[] = [];
 
-  constructor() {
+  constructor(where: string = tmpdir()) {
+    this.folder = realpathSync(mkdtempSync(join(where, "holdfast-keeper-")));
+    this.configFile = join(this.folder, "holdfast.yaml");
+    this.dataDirectory = join(this.folder, "chroma");
     writeFileSync(
       this.configFile,
       `vector_store: { config: { persist_directory: chroma, collection_name: notes } }
