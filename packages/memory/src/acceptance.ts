@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import type { Metadata } from "@holdfast/store";
-import { translating } from "./journal-fault.ts";
+import { accepting } from "./journal-fault.ts";
 import { MemoryError } from "./memory-error.ts";
 import type { MemoryChanges, Scope } from "./memory-record.ts";
 import type { Mirror } from "./mirror.ts";
@@ -139,7 +139,7 @@ export class Acceptance {
   }
 
   #accept(writes: number, body: () => Accepted[]): Accepted[] {
-    const accepted = translating(() =>
+    const accepted = accepting(() =>
       this.#tables.db.transaction(() => {
         this.#requireInPlace();
         const result = body();

@@ -4,7 +4,7 @@ import { HoldfastError, type HoldfastErrorOptions } from "@holdfast/core";
  * - `MEMORY_INVALID`: the text, id, metadata, scope or tag cannot be stored exactly
  * - `MEMORY_NOT_FOUND`
  * - `OUTBOX_FULL`: the bound on queued writes is reached; nothing was accepted
- * - `OUTBOX_UNWRITABLE`: the disk or file refused; nothing was accepted
+ * - `OUTBOX_UNWRITABLE`: the disk or file refused; of a write, nothing was accepted
  * - `OUTBOX_CORRUPT`: the outbox is damaged
  * - `EMBEDDER_MISMATCH`: the memories' vectors were made by another model
  * - `FORGET_UNSCOPED`: a filter that names nothing would forget everything

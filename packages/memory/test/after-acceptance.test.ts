@@ -69,6 +69,26 @@ test("a lease that cannot be renewed ends the run, not the process", async () =>
   expect(memory.status().ledger).toMatchObject({ accepted: 1, stored: 1, residual: 0 });
 });
 
+test("only a write that is refused says that nothing was accepted", async () => {
+  await using space = workspace();
+  const memory = space.open();
+  await memory.add("accepted");
+  const full = jest.spyOn(Database.prototype, "transaction").mockImplementation(() => {
+    throw new SqliteError("no space", { code: "SQLITE_FULL", path: "memory.db" });
+  });
+  try {
+    const refused = { code: "OUTBOX_UNWRITABLE" };
+    const nothing = expect.stringContaining("nothing was accepted");
+    await expect(memory.add("refused")).rejects.toMatchObject({ ...refused, message: nothing });
+    await expect(memory.drain()).rejects.toMatchObject({
+      ...refused,
+      message: expect.not.stringContaining("accepted"),
+    });
+  } finally {
+    full.mockRestore();
+  }
+});
+
 // It said that nothing was accepted.
 test("forgetting that is accepted stands though the disk does not let it be erased yet", async () => {
   await using space = workspace();
