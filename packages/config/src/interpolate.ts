@@ -41,7 +41,8 @@ function expand(text: string, offset: number, environment: Environment): string 
     const [, name, operator, operand] = NAMED.exec(inner) ?? [];
     if (name === undefined)
       throw new YamlError(`${whole} is not a reference`, offset, "${NAME} or ${NAME:-default}");
-    const value = environment[name];
+    // Not what every object has: `constructor`, say.
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (operator === undefined && value !== undefined) return value;
     if (operator !== undefined && value !== undefined && value !== "") return value;
     if (operator === "-") return operand ?? "";

@@ -34,7 +34,9 @@ function isReference(value: object): boolean {
  */
 export function readSecret(reference: SecretReference, environment: Environment): string {
   if (reference.env !== undefined) {
-    const value = environment[reference.env];
+    const value = Object.hasOwn(environment, reference.env)
+      ? environment[reference.env]
+      : undefined;
     if (value !== undefined && value !== "") return value;
     throw new ConfigError(`The secret {env: ${reference.env}} is not set`, {
       code: "SECRET_UNAVAILABLE",

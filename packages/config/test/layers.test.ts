@@ -141,6 +141,7 @@ describe("variables and flags", () => {
     options.environment = {};
     options.settings = ["outbox.wiat=3"];
     expect(failure(load).hint).toBe("Did you mean --set outbox.wait=…?");
+    expect(failure(load).findings).toMatchObject([{ file: "--set outbox.wiat" }]);
     options.settings = ["outbox"];
     expect(failure(load).message).toContain("not path=value");
     options.settings = ["outbox.wait=[1"];

@@ -137,6 +137,7 @@ describe("variables", () => {
   test.each([
     ["port: '${PORT}'", { PORT: "81" }, '"81"'],
     ["tenant: '${NONE}'", {}, "the environment variable NONE is not set"],
+    ["tenant: '${constructor}'", {}, "the environment variable constructor is not set"],
     ["tenant: '${NONE:?say who}'", {}, "NONE is not set: say who"],
     ["tenant: '${not a name}'", {}, "${not a name} is not a reference"],
   ])("%s is refused", (value, environment, message) => {

@@ -88,6 +88,11 @@ export function translateOpenError(error: unknown, path: string): unknown {
     ENOSPC: "SQLITE_FULL",
     ENOTDIR: "SQLITE_CANTOPEN",
     EEXIST: "SQLITE_CANTOPEN",
+    ELOOP: "SQLITE_CANTOPEN",
+    ENAMETOOLONG: "SQLITE_CANTOPEN",
+    EMFILE: "SQLITE_CANTOPEN",
+    ENFILE: "SQLITE_CANTOPEN",
+    EIO: "SQLITE_IOERR",
   };
   const code = errno === undefined ? undefined : codes[errno];
   if (code === undefined) return translateSqliteError(error, path);

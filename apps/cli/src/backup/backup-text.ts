@@ -18,9 +18,17 @@ export const took = (ms: number): string => formatDuration(Math.max(1, Math.roun
 
 /** Names records of other programs that the store does not take. */
 export function refusedText(ids: readonly string[]): string {
-  const named = ids.slice(0, REFUSED_NAMED_MAX).map(printable).join(", ");
+  return `the store does not take ${counted(ids.length, "record")} of other programs (lists need a newer Chroma): ${named(ids)}`;
+}
+
+/** Whoever wrote them: of our own, it may have refused some before. */
+export function undrilledText(ids: readonly string[]): string {
+  return `not drilled: the store does not take ${counted(ids.length, "record")}: ${named(ids)}`;
+}
+
+function named(ids: readonly string[]): string {
   const more = ids.length > REFUSED_NAMED_MAX ? ", …" : "";
-  return `the store does not take ${counted(ids.length, "record")} of other programs (lists need a newer Chroma): ${named}${more}`;
+  return `${ids.slice(0, REFUSED_NAMED_MAX).map(printable).join(", ")}${more}`;
 }
 
 /** What a restore would change: counts, and a few of each. */

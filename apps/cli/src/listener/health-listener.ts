@@ -70,6 +70,8 @@ export class HealthListener {
         },
       );
     }
+    // A connection for which no descriptor is left is lost; the monitor is not.
+    this.#server.on("error", () => undefined);
     const { port: actual } = this.#server.address() as AddressInfo;
     return `http://${host.includes(":") ? `[${host}]` : host}:${actual}`;
   }

@@ -56,19 +56,19 @@ export function flagLayers(settings: readonly string[], folder: string): Layer[]
   return settings.map((setting) => {
     const at = setting.indexOf("=");
     const path = at === -1 ? setting : setting.slice(0, at);
-    if (at < 1) throw refused(setting, `${JSON.stringify(setting)} is not path=value`, undefined);
+    if (at < 1) throw refused(path, `${JSON.stringify(setting)} is not path=value`, undefined);
     if (schemaAt(path.split(".")) === undefined) {
       const paths = [...variables().values()].map((key) => key.join("."));
-      throw refused(setting, `${path} is not a known key`, suggest(path, paths));
+      throw refused(path, `${path} is not a known key`, suggest(path, paths));
     }
     const text = setting.slice(at + 1);
     return valueLayer({ kind: "flag", name: `--set ${path}`, text, folder }, path.split("."));
   });
 }
 
-function refused(setting: string, message: string, meant: string | undefined): ConfigError {
+function refused(path: string, message: string, meant: string | undefined): ConfigError {
   const hint = meant === undefined ? "--set outbox.wait=5s" : `--set ${meant}=…`;
-  const finding = { severity: "error" as const, file: `--set ${setting}`, line: 1, column: 1 };
+  const finding = { severity: "error" as const, file: `--set ${path}`, line: 1, column: 1 };
   return new ConfigError(`--set: ${message}`, {
     code: "CONFIG_INVALID",
     hint: meant === undefined ? `Write it as in: ${hint}` : `Did you mean ${hint}?`,

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { DrillReport, VerifyReport } from "@holdfast/memory";
-import { formatBytes, refusedText, took } from "../../../backup/backup-text.ts";
+import { formatBytes, took, undrilledText } from "../../../backup/backup-text.ts";
 import { drillBackup } from "../../../backup/drill.ts";
 import { progressTeller } from "../../../backup/tell-progress.ts";
 import type { Context } from "../../../context.ts";
@@ -36,8 +36,7 @@ async function verify(file: string, options: { drill?: boolean }, context: Conte
         : undefined;
     progress.done();
     if (drill !== undefined) backups.noteDrill(report.id, drill.tookMs);
-    if (drill !== undefined && drill.refused.length > 0)
-      output.warn(`not drilled: ${refusedText(drill.refused)}`);
+    if (drill !== undefined && drill.refused.length > 0) output.warn(undrilledText(drill.refused));
     if (report.partial !== undefined) {
       output.warn(`it is partial: ${report.partial}`);
       context.exitStatus = EXIT.degraded;
