@@ -9,8 +9,8 @@ import { type BackupLine, formatLine, parseLine } from "./backup-line.ts";
 import type { Compression, ManifestData } from "./manifest-schema.ts";
 import { openRegularFile } from "./safe-file.ts";
 
-/** The longest line that is read: a text of 1 MiB may need six bytes a byte, and a vector. */
-const LINE_BYTES_MAX = 16 * 1024 * 1024;
+/** The longest line that is read. Chroma takes no request of more than 40 MiB, one record or many. */
+const LINE_BYTES_MAX = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 /** Lines handed over together: so many, or fewer that are long. */
 const BATCH = 500;

@@ -147,7 +147,7 @@ test("long records are handed over a few at a time, so that none fill the memory
 test("a size bomb ends where the manifest says that the content does", async () => {
   await using space = backupWorkspace();
   const { path, data } = await backedUp(space);
-  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, "x"));
+  const bomb = gzipSync(Buffer.alloc(80 * 1024 * 1024, "x"));
   writeFileSync(data, bomb);
   const { createHash } = await import("node:crypto");
   const said = {
@@ -160,7 +160,7 @@ test("a size bomb ends where the manifest says that the content does", async () 
   forge(path, (manifest) => ({ ...manifest, data: { ...said, content_bytes: 1_000 } }));
   await expect(verifyBackup(path)).rejects.toThrow("holds more than the manifest says");
   // One that says how large it is: no record is so long.
-  forge(path, (manifest) => ({ ...manifest, data: { ...said, content_bytes: 64 << 20 } }));
+  forge(path, (manifest) => ({ ...manifest, data: { ...said, content_bytes: 80 << 20 } }));
   await expect(verifyBackup(path)).rejects.toThrow("a record in it is too long");
 });
 

@@ -85,6 +85,23 @@ test("what others wrote into the collection comes back as they wrote it", async 
   expect(back?.embedding).toEqual(embedding);
 });
 
+// A line of 16 MiB was the longest that could be read back, so that no backup could be made at all.
+test("a record of another program nearly as long as Chroma takes any comes back", async () => {
+  await using here = backupWorkspace();
+  await using there = backupWorkspace();
+  await here.open().add("ours", { id: "ours" });
+  const { records } = here.store.raw("memories");
+  const document = "x".repeat(30 * 2 ** 20);
+  records.set("theirs", { ...records.get("ours")!, document, metadata: { k: 1 } });
+  const path = join(here.folder, "b.yaml");
+  expect(await here.backups().backup({ output: path })).toMatchObject({ memories: 1, others: 1 });
+  const backups = there.backups();
+  const report = await backups.restore(await backups.plan(path));
+  expect(report).toMatchObject({ others: 1, refused: [] });
+  const back = there.store.raw("memories").records.get("theirs");
+  expect(back?.document === document).toBe(true);
+});
+
 test.each([false, true])(
   "a collection of others' vectors, of another length, comes back (a write of ours refused: %s)",
   async (isRefused) => {
