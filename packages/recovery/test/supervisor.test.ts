@@ -14,6 +14,7 @@ import {
   type SupervisorOptions,
 } from "../src/index.ts";
 import { FakeClock } from "@holdfast/core/testing";
+import { SqliteError } from "@holdfast/sqlite";
 import { after, scratchJournal } from "./scratch.ts";
 
 /** A service that serves after `restartsNeeded` restarts of its next fall. */
@@ -25,6 +26,8 @@ class FakeService implements Orchestrator {
   restartsNeeded = 1;
   /** Its starts fail, so nothing is looked at after them. */
   refuses = false;
+  /** Nothing can be written down of them. */
+  isDiskFull = false;
   /** How long it takes from its start to its first answer. */
   bootMs = 0;
   constructor(clock: FakeClock) {
@@ -47,6 +50,10 @@ class FakeService implements Orchestrator {
   }
 
   restart(): Promise<void> {
+    if (this.isDiskFull) {
+      const full = { code: "SQLITE_FULL", path: "keeper.db", hint: "Free some space." };
+      return Promise.reject(new SqliteError("the disk is full", full));
+    }
     this.restarts += 1;
     if (this.refuses) {
       const code = "ORCHESTRATOR_FAILED";
@@ -75,6 +82,8 @@ function supervised(
     restart?: RestartPolicyOptions;
     repair?: () => void;
     refuses?: boolean;
+    /** Every attempt is a restart. */
+    engineless?: boolean;
   } = {},
 ): {
   service: FakeService;
@@ -116,7 +125,7 @@ function supervised(
   const policy = new RestartPolicy(options.restart ?? {}, { clock, random: seededRandom(7) });
   const supervisor = new Supervisor(options, {
     health,
-    engine,
+    ...(options.engineless === true ? {} : { engine }),
     orchestrator: service,
     policy,
     clock,
@@ -220,6 +229,23 @@ describe("a supervisor", () => {
     service.fall(3_600_000);
     await clock.advance(1_000);
     expect(service.serves).toBe(true);
+  });
+
+  // Whoever had freed the disk found the service down for ever.
+  test("gives up on a full disk, says so once, and begins anew once there is room", async () => {
+    const { service, clock, events } = supervised({ engineless: true });
+    await clock.advance(1_000);
+    service.isDiskFull = true;
+    service.fall(10);
+    await clock.advance(600_000);
+    expect(events.filter(({ type }) => type === "gave-up")).toMatchObject([
+      { message: "the disk is full", hint: "Free some space." },
+    ]);
+    expect(service.serves).toBe(false);
+    service.isDiskFull = false;
+    await clock.advance(60_000);
+    expect(service.serves).toBe(true);
+    expect(events.findLast(({ type }) => type === "recovered")).toBeDefined();
   });
 
   // One bad look is not believed after good ones: those were of what had ended meanwhile.

@@ -1,4 +1,5 @@
 import { HoldfastError } from "@holdfast/core";
+import { SqliteError } from "@holdfast/sqlite";
 
 /** Why an attempt did not help. */
 export interface FailedAttempt {
@@ -9,6 +10,8 @@ export interface FailedAttempt {
   final: boolean;
   /** Somebody else is at it. */
   busy: boolean;
+  /** Nothing was tried: a file of our own could not be used, on a full disk say. */
+  untried: boolean;
 }
 
 /** Undefined when it helped. @throws what is a bug; the signal's reason. */
@@ -23,6 +26,13 @@ export async function attempted(
     signal.throwIfAborted();
     if (!(error instanceof HoldfastError)) throw error;
     const { message, hint, code, retryable } = error;
-    return { message, hint, cause: error, final: !retryable, busy: code === "RECOVERY_BUSY" };
+    return {
+      message,
+      hint,
+      cause: error,
+      final: !retryable,
+      busy: code === "RECOVERY_BUSY",
+      untried: error instanceof SqliteError,
+    };
   }
 }

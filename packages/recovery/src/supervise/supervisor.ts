@@ -14,7 +14,8 @@ export interface SupervisorOptions {
   starts?: boolean;
   /**
    * When it gives up on a service that does not run, `run` rejects with the reason. Default false:
-   * it goes on watching, and begins anew once the service serves.
+   * it goes on watching, and begins anew once the service serves, or once our own files, which were
+   * why it could try nothing, can be used again.
    */
   endsWhenDown?: boolean;
   /** Restart and repair. Default true; false: it only watches, and hears of ends. */
@@ -60,7 +61,7 @@ export class Supervisor {
   #status: ServiceStatus = "unknown";
   #exit: OrchestratedExit | undefined;
   #downSince: number | undefined;
-  #gaveUp = false;
+  #gaveUp: Pick<FailedAttempt, "message" | "untried"> | undefined;
   #wake: (() => void) | undefined;
 
   constructor(options: SupervisorOptions, deps: SupervisorDeps) {
@@ -76,7 +77,7 @@ export class Supervisor {
 
   /** Somebody says that it may be tried again. */
   resume(): void {
-    this.#gaveUp = false;
+    this.#gaveUp = undefined;
     this.#deps.policy.reset();
     this.#wake?.();
   }
@@ -133,7 +134,9 @@ export class Supervisor {
     }
     const report = await this.#look(signal);
     // A service that ended meanwhile is judged by that.
-    if (!isDown(report) || this.#exit !== undefined || !this.#heals || this.#gaveUp) return;
+    if (!isDown(report) || this.#exit !== undefined || !this.#heals) return;
+    // Who makes room on the disk must not have to think of us as well.
+    if (this.#gaveUp?.untried === false) return;
     await this.#heal(this.#deps.policy.troubled(causeOf(report)), signal);
   }
 
@@ -165,7 +168,8 @@ export class Supervisor {
     for (let decision = first; ;) {
       this.#tell({ type: "decided", decision });
       if (decision.action === "give-up") {
-        await this.#giveUp({ hint: undefined, ...failure, message: decision.why }, signal);
+        const last = { hint: undefined, ...failure, message: decision.why, untried: false };
+        await this.#giveUp(last, signal);
         return;
       }
       await this.#clock.sleep(decision.waitMs, signal);
@@ -173,9 +177,10 @@ export class Supervisor {
       const { attempt } = decision;
       failure = await attempted(() => this.#attempt(decision, signal), signal);
       if (failure === undefined) return;
-      const { message, hint, final, busy } = failure;
+      const { message, hint, final, busy, untried } = failure;
       this.#tell({ type: "attempt-failed", attempt, message, hint });
       if (final) {
+        if (untried) policy.forgive();
         await this.#giveUp(failure, signal);
         return;
       }
@@ -240,11 +245,12 @@ export class Supervisor {
   }
 
   async #giveUp(
-    { message, hint, cause }: Pick<FailedAttempt, "message" | "hint" | "cause">,
+    { message, hint, cause, untried }: Omit<FailedAttempt, "final" | "busy">,
     signal: AbortSignal,
   ): Promise<void> {
-    this.#gaveUp = true;
-    this.#tell({ type: "gave-up", message, hint });
+    // Once, not with each look.
+    if (this.#gaveUp?.message !== message) this.#tell({ type: "gave-up", message, hint });
+    this.#gaveUp = { message, untried };
     if (!this.#options.endsWhenDown) return;
     if ((await this.#deps.orchestrator?.state(signal)) === "running") return;
     throw cause ?? new RecoveryError(message, UNHEALED);
@@ -259,7 +265,7 @@ export class Supervisor {
   }
 
   #up(by?: "restart" | RecoveryReport): void {
-    if (this.#gaveUp) this.resume();
+    if (this.#gaveUp !== undefined) this.resume();
     if (this.#downSince === undefined) return;
     const downMs = Math.max(0, this.#clock.now() - this.#downSince);
     this.#downSince = undefined;
