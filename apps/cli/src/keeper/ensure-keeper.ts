@@ -188,6 +188,8 @@ function died(child: ChildProcess, { stateDirectory }: Waiting["paths"]): Holdfa
   const how = child.signalCode ?? `exit code ${child.exitCode}`;
   return new HoldfastError(`The keeper of the Chroma server ended (${how}): ${tail}`, {
     code: "KEEPER_FAILED",
+    // It had no word in it, as one that the system killed for its memory: the next may live.
+    retryable: true,
     hint: `See ${file}`,
   });
 }

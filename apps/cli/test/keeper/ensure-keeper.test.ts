@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -6,6 +6,7 @@ import { afterEach, expect, jest, test } from "@jest/globals";
 import { statePathsOf } from "@holdfast/chroma";
 import { systemClock } from "@holdfast/core";
 import { KernelLock, startTimeOf } from "@holdfast/sqlite";
+import { until } from "@holdfast/testkit";
 import { ensureKeeper } from "../../src/keeper/ensure-keeper.ts";
 import { KeeperDatabase } from "../../src/keeper/keeper-database.ts";
 import { KeeperWorkspace } from "./keeper-workspace.ts";
@@ -30,6 +31,20 @@ test("a clock that is set back hides no failure of a keeper", async () => {
   } finally {
     stranger.kill("SIGKILL");
   }
+});
+
+// A monitor gave up for good at the first keeper that was killed while it started.
+test("a keeper that is killed while it starts may be tried again", async () => {
+  await using workspace = new KeeperWorkspace();
+  const ensured = workspace.ensure().catch((error: unknown) => error);
+  let keeper = 0;
+  await until("the keeper's process", () => {
+    const found = spawnSync("pgrep", ["-P", `${process.pid}`, "-f", workspace.dataDirectory]);
+    keeper = Number(found.stdout.toString().trim());
+    return keeper > 0;
+  });
+  process.kill(keeper, "SIGKILL");
+  expect(await ensured).toMatchObject({ code: "KEEPER_FAILED", retryable: true });
 });
 
 /** This process plays keeper and server. */
