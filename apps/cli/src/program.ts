@@ -35,14 +35,24 @@ export const SHORT_FORMS: ReadonlyMap<string, string> = new Map([
   ["config", "memory"],
 ]);
 
-/** An argument list with every group named in full, and `help memory add` as `memory add --help`. */
+/** An argument list with every group named in full, and a `help` in it as `--help` behind it. */
 export function inFull(argv: readonly string[]): readonly string[] {
   if (argv[0] === "help") return helpOf(inFull(argv.slice(1)));
   const [first = ""] = commandWords(argv);
   const group = SHORT_FORMS.get(first);
-  if (group === undefined) return argv;
-  const at = argv.findIndex((word, place) => word === first && !takesNext(argv[place - 1]));
-  return argv.toSpliced(at, 0, group);
+  const full = group === undefined ? argv : argv.toSpliced(placeOf(first, argv), 0, group);
+  return asksGroup(full) ? [...full.toSpliced(placeOf("help", full), 1), "--help"] : full;
+}
+
+function placeOf(wanted: string, argv: readonly string[]): number {
+  return argv.findIndex((word, place) => word === wanted && !takesNext(argv[place - 1]));
+}
+
+/** Whether `help` stands behind a group, as in `memory help add`; `memory add help` is a text. */
+function asksGroup(argv: readonly string[]): boolean {
+  const words = commandWords(argv);
+  const group = words.slice(0, words.indexOf("help")).join(" ");
+  return words.includes("help") && commands.some(({ name }) => name.startsWith(`${group} `));
 }
 
 /** A first word that names nothing stays alone, to be refused: with `--help` it would not be. */

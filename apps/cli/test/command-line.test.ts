@@ -46,9 +46,11 @@ test.each(commands.map((entry) => [entry.name]))(
   },
 );
 
-test("help, before the command's words as well as behind them", async () => {
+test("help, before the command's words, among them, and behind them", async () => {
   const behind = await sandbox.run(["memory", "policy", "add", "--help"]);
   expect(await sandbox.run(["help", "policy", "add"])).toEqual(behind);
+  expect(await sandbox.run(["memory", "policy", "help", "add"])).toEqual(behind);
+  expect(await sandbox.run(["policy", "help", "add"])).toEqual(behind);
   expect((await sandbox.run(["help"])).stdout).toContain("Usage: holdfast [options] <command>");
   expect(await sandbox.run(["help", "nonsense"])).toMatchObject({ status: 2 });
 });
