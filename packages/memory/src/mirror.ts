@@ -253,6 +253,15 @@ export class Mirror {
     });
   }
 
+  /** How many matching memories the store holds as they are, as far as is known; at most `most`. */
+  countStored(filter: Filter, now: number, most: number): number {
+    const { sql, parameters } = this.#condition(filter, now);
+    return this.#count(
+      `(SELECT 1 FROM memory WHERE ${sql} AND memory.applied_revision >= memory.revision LIMIT ?)`,
+      { sql, parameters: [...parameters, most] },
+    );
+  }
+
   /** Whether the store was ever known to hold any of these memories. */
   hasApplied(): boolean {
     const row = this.#db

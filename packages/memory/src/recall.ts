@@ -1,5 +1,5 @@
 import { type Clock, HoldfastError } from "@holdfast/core";
-import type { Distance, Match, StoredRecord } from "@holdfast/store";
+import { type Distance, type Match, StoreError, type StoredRecord } from "@holdfast/store";
 import type { Journal } from "./journal.ts";
 import type { Embedder } from "./memory.ts";
 import type {
@@ -11,6 +11,7 @@ import type {
   SearchOptions,
   SearchResult,
 } from "./memory-record.ts";
+import { isEmptyFilter } from "./filter-sql.ts";
 import { MemoryError, MemoryServiceUnavailableError } from "./memory-error.ts";
 import type { MirrorRow } from "./mirror-row.ts";
 import { searchMirror } from "./mirror-search.ts";
@@ -125,24 +126,50 @@ export class Recall {
       [query],
       options.signal === undefined ? {} : { signal: options.signal },
     );
-    const where = encodeFilter(options);
+    const wanted = vector as Float32Array;
     for (let asked = limit + spare; ; asked *= 4) {
-      const { matches, distance } = await access.read(async (signal) => {
-        const collection = await access.openForRead(signal);
-        if (collection === undefined) return { matches: [], distance: "cosine" } as const;
-        const found = await collection.query(vector as Float32Array, {
-          limit: asked,
-          where,
-          signal,
-        });
-        return { matches: found, distance: collection.info.distance };
-      }, options.signal);
+      let { matches, distance } = await this.#ask(wanted, options, asked);
+      const held = this.#missed(matches, options, asked);
+      if (held > 0) {
+        // What was stored while it was asked may be missing from one answer, and not from two.
+        ({ matches, distance } = await this.#ask(wanted, options, asked));
+        if (Math.min(held, this.#missed(matches, options, asked)) > 2 * matches.length)
+          throw incomplete(matches.length, held);
+      }
       this.#noteAnswer();
       const { hits, ...source } = this.#weigh(matches, distance, options);
       if (hits.length >= limit || matches.length < asked || asked >= LIMIT_MAX * 4) {
         return { hits: hits.slice(0, limit), ...source };
       }
     }
+  }
+
+  async #ask(
+    vector: Float32Array,
+    options: SearchOptions,
+    limit: number,
+  ): Promise<{ matches: Match[]; distance: Distance }> {
+    const { access } = this.#deps;
+    return access.read(async (signal) => {
+      const collection = await access.openForRead(signal);
+      if (collection === undefined) return { matches: [], distance: "cosine" };
+      const where = encodeFilter(options);
+      const matches = await collection.query(vector, { limit, where, signal });
+      return { matches, distance: collection.info.distance };
+    }, options.signal);
+  }
+
+  /**
+   * How many memories the store must have had to choose from, where it brought less than half of
+   * them; else 0. Its search is approximate, and may pass over some of what a filter leaves.
+   */
+  #missed(matches: readonly Match[], options: SearchOptions, asked: number): number {
+    const { journal, clock } = this.#deps;
+    if (2 * matches.length >= asked) return 0;
+    const isFiltered = !isEmptyFilter(options);
+    if (isFiltered && matches.length > 0) return 0;
+    const held = journal.mirror.countStored(options, clock.now(), isFiltered ? 1 : asked);
+    return held > 2 * matches.length ? held : 0;
   }
 
   /** What the store answered as this machine knows it at one moment: one look at the file, not ten. */
@@ -247,7 +274,16 @@ export class Recall {
 /** The cosine of two vectors of length 1, as each measure gives it. */
 function scoreOf(found: number, distance: Distance): number {
   const cosine = distance === "l2" ? 1 - found / 2 : 1 - found;
-  return Math.min(1, Math.max(0, cosine));
+  // What has no distance, as another program's vector that is none, is near to nothing.
+  return Number.isNaN(cosine) ? 0 : Math.min(1, Math.max(0, cosine));
+}
+
+/** The collection was emptied or made anew by somebody else, say: its answer is none. */
+function incomplete(found: number, held: number): StoreError {
+  return new StoreError(`The store finds ${found} of at least ${held} memories that it held`, {
+    code: "STORE_UNAVAILABLE",
+    hint: "See what would be done with: holdfast memory recover --dry-run",
+  });
 }
 
 /** A disk that takes no notes makes an answer no worse; it is said, and left to the next write. */

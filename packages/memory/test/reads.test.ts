@@ -164,6 +164,38 @@ describe("search", () => {
     });
     expect(await memory.search("anything")).toMatchObject({ hits: [], degraded: true });
   });
+
+  // Somebody else deleted the collection and made one of the same name: it answered, with nothing.
+  test("what the store has lost is no empty answer, and no short one", async () => {
+    await using space = workspace();
+    const memory = space.open();
+    await memory.addMany(TEXTS.map((text) => ({ text, tags: ["all"] })));
+    const { records } = space.store.raw("memories");
+    const [first] = records.keys();
+    records.clear();
+    for (const filter of [{}, { tags: ["all"] }]) {
+      const lost = await memory.search("the cat is called Miso", filter);
+      expect(lost).toMatchObject({
+        degraded: true,
+        reason: expect.stringMatching(/^The store finds 0 of at least \d memor/),
+      });
+      expect(lost.hits[0]?.text).toBe("the cat is called Miso");
+    }
+    expect(await memory.search("cat", { tags: ["none"] })).toMatchObject({ degraded: false });
+    await memory.add("one of three", { id: first as string });
+    expect(records.size).toBe(1);
+    expect(await memory.search("cat")).toMatchObject({ degraded: true });
+  });
+
+  test("what has no distance is shown as far away", async () => {
+    await using space = workspace();
+    const memory = space.open();
+    await memory.add("ours");
+    const embedding = new Float32Array(16).fill(Number.NaN);
+    space.store.raw("memories").records.set("theirs", { document: "x", metadata: {}, embedding });
+    const { hits } = await memory.search("ours");
+    expect(hits.find(({ id }) => id === "theirs")?.score).toBe(0);
+  });
 });
 
 describe("get", () => {
