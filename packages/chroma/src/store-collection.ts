@@ -177,8 +177,8 @@ function included(embeddings: boolean | undefined): string[] {
 }
 
 function rows(answer: unknown): StoredRecord[] {
+  assertAnswer("get", isTexts((answer as GetAnswer | null)?.ids), answer);
   const { ids, documents, metadatas, embeddings } = answer as GetAnswer;
-  assertAnswer("get", Array.isArray(ids), answer);
   return Array.from(ids, (id, index) => {
     const record = decodeRecord(id, documents?.[index], metadatas?.[index]);
     const vector = embeddings?.[index];
@@ -187,10 +187,15 @@ function rows(answer: unknown): StoredRecord[] {
 }
 
 function matches(answer: unknown): Match[] {
+  // Without a list for the vector that was asked, it would pass for an answer without matches.
+  assertAnswer("query", isTexts((answer as QueryAnswer | null)?.ids?.[0]), answer);
   const { ids, documents, metadatas, distances } = answer as QueryAnswer;
-  assertAnswer("query", Array.isArray(ids), answer);
-  return Array.from(ids[0] ?? [], (id, index) => ({
+  return Array.from(ids[0] as string[], (id, index) => ({
     ...decodeRecord(id, documents?.[0]?.[index], metadatas?.[0]?.[index]),
     distance: distances?.[0]?.[index] ?? Number.NaN,
   }));
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }

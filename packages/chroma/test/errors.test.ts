@@ -144,6 +144,19 @@ test("a name that does not resolve, and an address that is none, say so", async 
   await expect(nonsense.ping()).rejects.toMatchObject({ code: "STORE_MISSING" });
 });
 
+// It passed for an empty one, or ended in a TypeError.
+test.each([null, {}, { ids: [] }, { ids: [null] }, { ids: [[1]] }, { ids: [["a", null]] }])(
+  "a query or a get that is answered %j is not answered",
+  async (body) => {
+    const store = await answering(() => ({ body }));
+    const memories = await store.openCollection("memories");
+    const wanted = { name: "StoreError", code: "STORE_UNAVAILABLE" };
+    await expect(memories.query(record.embedding, { limit: 1 })).rejects.toMatchObject(wanted);
+    if (body?.ids?.length === 0) return;
+    await expect(memories.get(["a"])).rejects.toMatchObject(wanted);
+  },
+);
+
 test("an answer that is nothing makes no collection, and no other error than a store's", async () => {
   const store = await answering(() => ({ body: null }));
   const created = store.createCollection({ name: "notes", embedder: undefined });
