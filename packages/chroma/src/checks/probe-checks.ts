@@ -99,13 +99,24 @@ async function readSample(collection: VectorCollection, call: CallOptions): Prom
   const sample = await firstOf(collection, call);
   const dimension = collection.info.embedder?.dimension;
   const bad = sample.filter(({ embedding }) => !isVector(embedding, dimension));
-  if (bad.length === 0) {
+  if (bad.length === 0 && sample.length > 0)
     return { status: "pass", message: `${sample.length} records were read with their vectors` };
-  }
+  if (bad.length === 0) return nothingRead(await collection.count(call));
   return {
     status: "fail",
     message: `records come without a usable vector: ${bad.map(({ id }) => id).join(", ")}`,
     evidence: { ids: bad.map(({ id }) => id) },
+    hint: "See what would be done with: holdfast memory recover --dry-run",
+  };
+}
+
+/** A store may count what it can no longer give. */
+function nothingRead(count: number): CheckOutcome {
+  if (count === 0) return { status: "pass", message: "there is nothing to read yet" };
+  return {
+    status: "fail",
+    message: `it gives none of the records that it counts: ${count}`,
+    evidence: { count },
     hint: "See what would be done with: holdfast memory recover --dry-run",
   };
 }

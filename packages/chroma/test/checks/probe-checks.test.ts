@@ -49,3 +49,24 @@ test("a store whose queries find nothing at all is red", async () => {
     message: "a query for m1's own vector finds nothing",
   });
 });
+
+test("a store that counts records and gives none is red", async () => {
+  const store = new InMemoryVectorStore();
+  const collection = await store.createCollection({ name: "memories", embedder: undefined });
+  const look = async (): Promise<CheckResult | undefined> => {
+    const checks = probeChecks(store, { collection: "memories" });
+    const read = checks.filter(({ name }) => name === "embeddings");
+    return (await runChecks(read, {}))[0];
+  };
+  expect(await look()).toMatchObject({ status: "pass" });
+  const embedding = new Float32Array([1, 0]);
+  await collection.upsert([{ id: "m1", document: "tea", metadata: {}, embedding }]);
+  expect(await look()).toMatchObject({ status: "pass" });
+  const open = store.openCollection.bind(store);
+  store.openCollection = async (...given) =>
+    Object.assign(await open(...given), { scan: async function* () {} });
+  expect(await look()).toMatchObject({
+    status: "fail",
+    message: "it gives none of the records that it counts: 1",
+  });
+});
