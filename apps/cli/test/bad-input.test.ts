@@ -24,6 +24,7 @@ beforeAll(() => {
   );
   write("file", "");
   write("event.json", '{"text": "tea is at four"}');
+  writeFileSync(join(sandbox.folder, "latin-1.yaml"), Buffer.from("text: caf\xe9\n", "latin1"));
   mkdirSync(join(sandbox.folder, "folder"));
   write("odd.yaml", "policies: {directory: odd}\n");
   mkdirSync(join(sandbox.folder, "odd/rules.yaml"), { recursive: true });
@@ -91,6 +92,18 @@ const CASES: readonly [string[], number, string, RegExp, RegExp][] = [
     "FILE_UNWRITABLE",
     /health.html cannot be written/,
     /a folder that is there/,
+  ],
+  [["policy", "add", "none.yaml"], 2, "USAGE", /no file none\.yaml$/, /file with policies/],
+  [["policy", "add", "folder"], 2, "USAGE", /folder is a folder$/, /file with policies/],
+  [["policy", "add", "latin-1.yaml"], 2, "USAGE", /latin-1\.yaml is not UTF-8/, /iconv/],
+  [["policy", "test", "none.yaml"], 2, "USAGE", /no file .*none\.yaml$/, /policytest\.yaml/],
+  [["policy", "explain", "none.json"], 2, "POLICY_EVENT_INVALID", /no file none\.json$/, /itself/],
+  [
+    ["policy", "test", "--context", "latin-1.yaml"],
+    2,
+    "POLICY_EVENT_INVALID",
+    /latin-1\.yaml is not UTF-8/,
+    /iconv/,
   ],
   [["memory", "rebuild"], 2, "CONFIRMATION_NEEDED", /Nobody can be asked/, /--yes/],
   [

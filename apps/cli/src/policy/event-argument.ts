@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { HoldfastError, systemClock } from "@holdfast/core";
+import { systemClock } from "@holdfast/core";
 import { type PolicyEvent, readEvent } from "@holdfast/policy";
+import { namedText } from "../named-file.ts";
 
 /** An event from a file, from stdin for `-`, or written out as JSON. @throws HoldfastError */
 export async function eventFrom(argument: string): Promise<PolicyEvent> {
@@ -16,15 +16,6 @@ export function eventFromFile(
   file: string,
   hint: string = `Name a file that holds an event, such as {"text": "…"}`,
 ): PolicyEvent {
-  let written: string;
-  try {
-    written = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new HoldfastError(`${file} cannot be read: ${(error as Error).message}`, {
-      code: "POLICY_EVENT_INVALID",
-      hint,
-      cause: error,
-    });
-  }
+  const written = namedText(file, { code: "POLICY_EVENT_INVALID", hint });
   return readEvent(written, { file, now: systemClock.now() });
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { formatFinding } from "@holdfast/document";
 import {
@@ -13,7 +13,7 @@ import {
   runSuite,
   type SuiteReport,
 } from "@holdfast/policy";
-import { usage } from "../selection.ts";
+import { namedText } from "../named-file.ts";
 import type { PolicyPlace } from "./policy-place.ts";
 
 export interface SuitesReport {
@@ -22,6 +22,13 @@ export interface SuitesReport {
   /** Of the rules that the suites are for. */
   coverage: Coverage;
 }
+
+const SUITE = {
+  code: "USAGE",
+  hint: "Name a file of tests, as policies/secrets.policytest.yaml.",
+};
+
+const RULES = { code: "POLICY_UNREADABLE", hint: "Make it readable UTF-8 text." };
 
 const SUITE_FILE = /^[^.].*\.policytest\.(ya?ml|json)$/;
 
@@ -51,7 +58,7 @@ export function runSuites(files: readonly string[], place: PolicyPlace): SuitesR
   };
   const { timezone, seed } = place;
   const suites = files.map((file): SuiteReport => {
-    const { suite, findings } = parseSuite(readSuite(file), file);
+    const { suite, findings } = parseSuite(namedText(file, SUITE), file);
     if (suite === undefined)
       return {
         file,
@@ -71,23 +78,11 @@ const measured = (ruleset: Ruleset): { ruleset: Ruleset; meter: CoverageMeter } 
   meter: new CoverageMeter(ruleset),
 });
 
-function readSuite(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw usage(
-      `${file} cannot be read: ${(error as Error).message}`,
-      "Name a file of tests, as policies/secrets.policytest.yaml.",
-      error,
-    );
-  }
-}
-
 /** The rules of a folder, or of one file. */
 function rulesetAt(path: string): Ruleset {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
     return loadPolicies(path).ruleset;
-  const { rules, findings } = parsePolicyText(readFileSync(path, "utf8"), { file: path });
+  const { rules, findings } = parsePolicyText(namedText(path, RULES), { file: path });
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length === 0) return createRuleset(rules);
   throw new PolicyError(errors.map(formatFinding).join("\n"), {

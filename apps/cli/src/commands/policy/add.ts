@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { systemClock } from "@holdfast/core";
 import { type Finding, formatFinding } from "@holdfast/document";
 import { parsePolicyText, type RuleText, splitPolicyText } from "@holdfast/policy";
@@ -6,10 +5,10 @@ import type { Command } from "commander";
 import type { Context } from "../../context.ts";
 import { EXIT } from "../../exit-codes.ts";
 import { example } from "../../help.ts";
+import { namedText } from "../../named-file.ts";
 import { printable } from "../../output.ts";
 import { addRules, placedRules } from "../../policy/policy-files.ts";
 import { type PolicyPlace, policyPlaceOf, shortPath } from "../../policy/policy-place.ts";
-import { usage } from "../../selection.ts";
 
 interface AddOptions {
   validate?: boolean;
@@ -31,7 +30,7 @@ export function register(command: Command, context: Context): void {
 function add(file: string, options: AddOptions, context: Context): void {
   const { output } = context;
   const place = policyPlaceOf(context);
-  const text = readText(file);
+  const text = namedText(file, { code: "USAGE", hint: "Name a file with policies." });
   const known = new Set(placedRules(place).map(({ rule }) => rule.name));
   const { findings } = parsePolicyText(text, { file, known });
   const parts = splitPolicyText(text);
@@ -50,18 +49,6 @@ function add(file: string, options: AddOptions, context: Context): void {
       output.warn(`the comments of ${rule.name} were not kept: its text cannot be cut out`);
   const added = parts.map(({ rule }, at) => ({ name: rule.name, file: paths[at] ?? "" }));
   output.result({ added, findings }, addedText(added, place));
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw usage(
-      `${file} cannot be read: ${(error as Error).message}`,
-      "Name a file with policies.",
-      error,
-    );
-  }
 }
 
 function refusal(findings: readonly Finding[]): string {
