@@ -43,6 +43,8 @@ test("--force --test-after starts anew, tests all four parts, and leaves the ser
   await workspace();
   await user.run(["server", "start"]);
   const pid = serverPid();
+  const planned = await user.run(["memory", "recover", "--force", "--dry-run"]);
+  expect(planned.stdout).toContain("To run it: holdfast memory recover --force\n");
   const { status, json } = await memory("recover", "--force", "--test-after");
   expect({ status, outcome: json.data.outcome }).toEqual({ status: 0, outcome: "recovered" });
   const parts = json.data.selfTest.parts as { name: string; passed: boolean; message: string }[];

@@ -63,7 +63,7 @@ async function plan({ force = false }: Options, context: Context): Promise<void>
   if (!found.healthy) context.exitStatus = EXIT.degraded;
   const next =
     found.steps.length > 0
-      ? ["Nothing was changed. To run it: holdfast memory recover"]
+      ? [`Nothing was changed. To run it: holdfast memory recover${force ? " --force" : ""}`]
       : ["Nothing was changed."];
   output.result(found, [...planLines(found), ...next].map(printable).join("\n"));
 }
