@@ -53,7 +53,23 @@ function sampleText(mark: string, { id, now, after }: PlanSample): string {
   const half = Math.max(10, Math.floor(Math.min(room, 100) / 2));
   const said =
     now !== undefined && after !== undefined
-      ? `${oneLine(now, half)} → ${oneLine(after, half)}`
+      ? changeText(
+          oneLine(now, Number.POSITIVE_INFINITY),
+          oneLine(after, Number.POSITIVE_INFINITY),
+          half,
+        )
       : oneLine(now ?? after ?? "", half * 2);
   return `  ${mark} ${printable(id)}  ${said}`;
+}
+
+/** Shown of what comes before the first difference, where its beginning has no room. */
+const LEAD = 8;
+
+/** What a memory becomes: from where it differs, if that would be cut off. */
+function changeText(now: string, after: string, width: number): string {
+  let start = 0;
+  while (start < now.length && now[start] === after[start]) start += 1;
+  const shown = (text: string): string =>
+    start < width - LEAD ? text : `…${text.slice(start - LEAD).replace(/^[\uDC00-\uDFFF]/, "")}`;
+  return `${oneLine(shown(now), width)} → ${oneLine(shown(after), width)}`;
 }
