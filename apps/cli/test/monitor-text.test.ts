@@ -20,7 +20,7 @@ function check(name: string, more: Partial<CheckReport> & { message?: string } =
     severity,
     status,
     belief: status === "fail" ? "failing" : "passing",
-    last: { check: name, service: "chroma", severity, status, message, at: AT, tookMs: 3 },
+    last: { check: name, service: "chroma", severity, status, message, at: AT, tookMs: 1_127 },
     streak: 1,
     since: AT,
     ageMs: 1_000,
@@ -42,7 +42,7 @@ describe("a line", () => {
       "healthy  2 checks pass",
     );
     expect(lineOf(checked("healthy", [check("canary"), ahead]))).toBe(
-      "healthy  1 checks pass; foreseen: disk: full in 3 h",
+      "healthy  1 check passes; foreseen: disk: full in 3 h",
     );
   });
 
@@ -79,6 +79,6 @@ test("the screen shows each check with its age, and what to do", () => {
   const report: HealthReport = { status: "degraded", checks: [check("canary")], at: AT };
   const lines = screenLines(report, { place: "managed Chroma", recent: ["earlier"], output });
   expect(lines[0]).toContain("degraded  managed Chroma");
-  expect(lines).toContain("✓  chroma  canary  3 ms  1 s ago  fine");
+  expect(lines).toContain("✓  chroma  canary  1.1 s  1 s ago  fine");
   expect(lines).toContain("earlier");
 });

@@ -45,7 +45,8 @@ export function answerOf(results: readonly CheckResult[]): HealthAnswer {
 /** What is foreseen changes no status, and is told all the same. */
 function fine(results: readonly CheckResult[]): string {
   const wrong = results.filter(({ status }) => status !== "pass");
-  const passing = `all ${results.length - wrong.length} checks pass`;
+  const count = results.length - wrong.length;
+  const passing = count === 1 ? "the one check passes" : `all ${count} checks pass`;
   return [passing, ...wrong.map(({ check, message }) => `${check}: ${message}`)].join("; ");
 }
 

@@ -5,6 +5,7 @@ import {
   type HealthReport,
   type SupervisorEvent,
 } from "@holdfast/recovery";
+import { counted } from "../counted.ts";
 import { moment } from "../memory-text.ts";
 import { columns, type Output, printable } from "../output.ts";
 
@@ -53,8 +54,9 @@ function checkedText(report: HealthReport, output: Output): string {
     ({ severity, last }) => severity === "none" && last.status !== "pass",
   );
   const ahead = foreseen.map(({ check, last }) => `; foreseen: ${check}: ${last.message}`).join("");
+  const passing = checks.length - foreseen.length;
   if (status === "healthy")
-    return `${head}  ${checks.length - foreseen.length} checks pass${printable(ahead)}`;
+    return `${head}  ${counted(passing, "check")} ${passing === 1 ? "passes" : "pass"}${printable(ahead)}`;
   const hint = checks.find((check) => check.status !== "pass" && check.last.hint)?.last.hint;
   return `${head}  ${printable(withNext(`${causeOf(report)}${ahead}`, hint))}`;
 }
@@ -79,7 +81,14 @@ export function screenLines(
 function rowOf({ check, service, status, last, ageMs }: CheckReport): string[] {
   const age = ageMs === undefined ? "never" : `${formatDuration(ageMs)} ago`;
   const next = last.hint === undefined || status === "pass" ? "" : ` (next: ${last.hint})`;
-  return [MARKS[status], service, check, `${last.tookMs} ms`, age, `${last.message}${next}`];
+  return [
+    MARKS[status],
+    service,
+    check,
+    formatDuration(last.tookMs),
+    age,
+    `${last.message}${next}`,
+  ];
 }
 
 function paint(status: HealthReport["status"], text: string, output: Output): string {

@@ -39,6 +39,12 @@ test("with nothing behind it: offline, exit 13, with the cause and a next comman
   expect(statuses(result)).toMatchObject({ chroma: "offline", memory: "healthy" });
 });
 
+test("a single check is not several", async () => {
+  configure(await deadPort());
+  const { stdout } = await sandbox.run(["health", "--service", "policy"]);
+  expect(stdout).toMatch(/^healthy: the one check passes\n/);
+});
+
 test("a server that nobody used is started, and that it was not there is no trouble", async () => {
   await sandbox.run(["init"]);
   await sandbox.run(["memory", "add", "Ada prefers tea"]);
