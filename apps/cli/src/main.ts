@@ -59,8 +59,14 @@ function report(error: unknown, argv: readonly string[], output: Output): ExitSt
   const helped = error instanceof CommanderError && error.code === "commander.help";
   if (helped && !output.json) return EXIT.usage;
   const told = error instanceof CommanderError ? usageError(error, argv) : error;
-  output.fail(told, statusOf(told) === EXIT.usage ? helpCommand(argv) : undefined);
+  output.fail(told, nextOf(statusOf(told), argv));
   return statusOf(told);
+}
+
+/** What to do where an error does not say so itself. */
+function nextOf(status: ExitStatus, argv: readonly string[]): string | undefined {
+  if (status === EXIT.usage) return helpCommand(argv);
+  return status === EXIT.unavailable ? "See why with: holdfast health" : undefined;
 }
 
 interface Interruption {

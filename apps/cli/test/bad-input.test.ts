@@ -105,6 +105,7 @@ const CASES: readonly [string[], number, string, RegExp, RegExp][] = [
     /latin-1\.yaml is not UTF-8/,
     /iconv/,
   ],
+  [["memory", "sync"], 13, "STORE_UNAVAILABLE", /no answer from Chroma/, /holdfast health$/],
   [["memory", "rebuild"], 2, "CONFIRMATION_NEEDED", /Nobody can be asked/, /--yes/],
   [
     ["memory", "status", "--config", "none.yaml"],
@@ -163,6 +164,13 @@ describe("bad input: what is wrong, the next command, the right status, and no e
     expect(json.error.message).toMatch(what);
     expect(json.error.hint).toMatch(next);
     expect(json.error.message + json.error.hint).not.toMatch(/s3cret|\n\s+at /);
+  });
+
+  // Each named the other as what to do next.
+  test("status of memory and of a server that does not answer are no circle", async () => {
+    const { status, stdout } = await sandbox.run(["server", "status"]);
+    expect(status).toBe(13);
+    expect(stdout).toMatch(/\nnext: holdfast health\n$/);
   });
 
   test("people read the same, without a stack; --verbose adds it", async () => {

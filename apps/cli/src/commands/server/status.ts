@@ -74,7 +74,7 @@ function text({ server, answer, keeper, workspace }: Shown): string {
   ];
   const next = answer.ok
     ? []
-    : ["", server === undefined ? "next: holdfast memory status" : "next: holdfast server start"];
+    : ["", server === undefined ? "next: holdfast health" : "next: holdfast server start"];
   return printable([columns(rows), ...next].join("\n"));
 }
 
