@@ -1,5 +1,6 @@
 import { formatDuration } from "@holdfast/core";
 import type { Durability, RecallSource, Scope } from "@holdfast/memory";
+import { counted } from "./counted.ts";
 import { LAST_COLUMN_MIN, type Output, printable, terminalWidth } from "./output.ts";
 
 /** One line of a memory's text, short enough for a list. */
@@ -48,8 +49,9 @@ export function warnOfSource(output: Output, source: RecallSource): void {
       `degraded: answered from this machine's mirror${why}; ${age}. See why: holdfast memory status`,
     );
   } else if (source.queued > 0) {
+    const [are, them] = source.queued === 1 ? ["is", "it"] : ["are", "them"];
     output.warn(
-      `${source.queued} accepted ${source.queued === 1 ? "memory is" : "memories are"} not in the store yet, where this search cannot find them`,
+      `${counted(source.queued, "accepted memory")} ${are} not in the store yet, where this search cannot find ${them}`,
     );
   }
 }
