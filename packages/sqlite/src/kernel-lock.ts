@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isBusy, translateOpenError } from "./sqlite-error.ts";
@@ -13,11 +13,13 @@ import { isBusy, translateOpenError } from "./sqlite-error.ts";
  */
 export class KernelLock implements Disposable {
   readonly path: string;
+  readonly #file: string | undefined;
   #raw: DatabaseSync | undefined;
 
   private constructor(path: string, raw: DatabaseSync) {
     this.path = path;
     this.#raw = raw;
+    this.#file = fileAt(path);
   }
 
   /**
@@ -48,6 +50,20 @@ export class KernelLock implements Disposable {
     return lock === undefined;
   }
 
+  /**
+   * Whether it still keeps others out: one whose file was moved or deleted is held, and whoever asks
+   * for it by its path is given another.
+   */
+  isInPlace(): boolean {
+    if (this.#raw === undefined) return false;
+    try {
+      return fileAt(this.path) === this.#file;
+    } catch {
+      // A folder that cannot be looked into says nothing of what is in it.
+      return true;
+    }
+  }
+
   /** Idempotent. */
   release(): void {
     this.#raw?.close();
@@ -57,4 +73,10 @@ export class KernelLock implements Disposable {
   [Symbol.dispose](): void {
     this.release();
   }
+}
+
+/** Which file has the path now; undefined for none. @throws what the system refuses. */
+function fileAt(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
 }

@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -167,6 +175,17 @@ describe("KernelLock", () => {
     first?.release();
     using second = KernelLock.tryAcquire(path);
     expect(second).toBeDefined();
+  });
+
+  test("knows when it no longer keeps others out, its file having been moved or deleted", () => {
+    using lock = KernelLock.tryAcquire(path);
+    expect(lock?.isInPlace()).toBe(true);
+    renameSync(join(folder, "deep"), join(folder, "away"));
+    expect(lock?.isInPlace()).toBe(false);
+    using other = KernelLock.tryAcquire(path);
+    expect([lock?.isInPlace(), other?.isInPlace()]).toEqual([false, true]);
+    other?.release();
+    expect(other?.isInPlace()).toBe(false);
   });
 
   test("needs no room on the disk: it keeps nothing beside its file", () => {

@@ -182,6 +182,7 @@ export class Keeper {
     const { clock, logger } = this.#deps;
     const idleMs = this.#options.idleTimeoutMs ?? 900_000;
     while (!signal.aborted) {
+      this.#server.requireClaim();
       if (this.#begun) {
         this.#drain.tick(this.#serving);
         this.#scrub.tick(this.#serving);

@@ -50,6 +50,11 @@ export class ServerOrchestrator implements Orchestrator {
     this.#server.claim();
   }
 
+  /** @throws ServerError `SERVER_LOCKED` when another may be given what this one has claimed. */
+  requireClaim(): void {
+    this.#server.requireClaim();
+  }
+
   release(): void {
     this.#server.release();
   }

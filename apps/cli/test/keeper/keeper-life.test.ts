@@ -1,8 +1,8 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, renameSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { expect, jest, test } from "@jest/globals";
-import { readServerRecord } from "@holdfast/chroma";
+import { readServerRecord, statePathsOf } from "@holdfast/chroma";
 import { isRunning } from "@holdfast/sqlite";
 import { startFixture, until } from "@holdfast/testkit";
 import { KeeperEndpoint } from "../../src/keeper-endpoint.ts";
@@ -38,6 +38,20 @@ test("the next keeper adopts the server that a killed one left", async () => {
   const after = await (await workspace.ensure()).endpoint();
   expect(after).toEqual(before);
   expect(keeperStatus(workspace.dataDirectory)?.pid).not.toBe(pid);
+});
+
+// Two keepers each ended the other's server, and one moved the data aside under the other.
+test("a keeper whose state folder is moved away ends with its server, and leaves the next one alone", async () => {
+  await using workspace = new KeeperWorkspace();
+  const { dataDirectory } = workspace;
+  await workspace.ensure();
+  const pids = [keeperStatus(dataDirectory)?.pid, readServerRecord(dataDirectory)?.pid];
+  const { stateDirectory } = statePathsOf(dataDirectory);
+  renameSync(stateDirectory, `${stateDirectory}-away`);
+  await until("their ends", () => pids.every((pid) => !isRunning(pid as number)));
+  const use = await workspace.ensure();
+  await use.endpoint();
+  expect(keeperStatus(dataDirectory)).toMatchObject({ running: true, phase: "ready" });
 });
 
 test("stopping ends the server that a killed keeper left", async () => {

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Clock, systemClock } from "@holdfast/core";
 import { KernelLock } from "@holdfast/sqlite";
 import { finishReplacement } from "../repairs/replace-directory.ts";
@@ -86,7 +87,21 @@ export class ManagedServer implements AsyncDisposable {
     }
   }
 
+  /**
+   * Nothing that was claimed may be touched any more when the lock's folder was moved or deleted:
+   * another process is then given the right to manage the same directory.
+   * @throws ServerError `SERVER_LOCKED`.
+   */
+  requireClaim(): void {
+    if (this.#lock === undefined || this.#lock.isInPlace()) return;
+    throw new ServerError(`${dirname(this.#lock.path)} was moved or deleted by somebody`, {
+      code: "SERVER_LOCKED",
+      hint: "Put it back: memories that the store does not have yet are in it alone.",
+    });
+  }
+
   #claim(): StatePaths {
+    this.requireClaim();
     const paths = ensureStateDirectory(this.dataDirectory);
     this.#lock ??= KernelLock.tryAcquire(paths.keeperLock, this.#options.lockWaitMs ?? 2_000);
     if (this.#lock !== undefined) {
@@ -151,7 +166,8 @@ export class ManagedServer implements AsyncDisposable {
       this.#stopTimeoutMs,
       this.#clock,
     );
-    removeServerRecord(this.dataDirectory);
+    // Without the lock in its place, the record there is another's.
+    if (this.#lock?.isInPlace() !== false) removeServerRecord(this.dataDirectory);
     this.#logger?.info({ pid: current.record.pid, by }, "Chroma stopped");
   }
 
@@ -249,6 +265,7 @@ export class ManagedServer implements AsyncDisposable {
     this.#current = undefined;
     const { code = null, signal = null, ranMs } = exit;
     try {
+      this.requireClaim();
       removeServerRecord(this.dataDirectory);
       recordExit(this.dataDirectory, { code, signal, ranMs, ready: true }, this.#clock);
     } catch (error) {
