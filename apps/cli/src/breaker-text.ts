@@ -63,7 +63,7 @@ function circuitText(circuit: BreakerExplanation, now: number, output: Output): 
   const { state, evidence, forced, store } = circuit;
   const colour = state === "closed" ? "green" : state === "open" ? "red" : "yellow";
   const rows = [
-    ["next", whatNext(circuit, now)],
+    ["next", forced === null ? whatNext(circuit, now) : `${circuit.next}: ${resetOf(circuit)}`],
     ...(forced === null
       ? []
       : [["order", `${forced.mode} since ${moment(forced.since)}: ${forced.reason}`]]),
@@ -75,6 +75,10 @@ function circuitText(circuit: BreakerExplanation, now: number, output: Output): 
   ];
   const head = `${output.paint([colour, "bold"], circuitName(circuit))} ${printable(stateAndWhy(circuit, now))}`;
   return `${head}\n${printable(columns(rows.map(([name = "", text = ""]) => [`  ${name}`, text])))}`;
+}
+
+function resetOf({ operation }: BreakerExplanation): string {
+  return `holdfast memory breaker reset${operation === null ? "" : ` --operation ${operation}`}`;
 }
 
 function ago(ms: number, now: number): string {

@@ -63,6 +63,8 @@ test("without --operation an order is for all of them", async () => {
     forced: { reason: "ordered by hand" },
     operations: { read: { state: "open" }, write: { state: "open" } },
   });
+  const { stdout } = await sandbox.run(["memory", "breaker", "explain"]);
+  expect(stdout).toMatch(/lifts this order: holdfast memory breaker reset --operation write\n/);
   const searched = await sandbox.run(["memory", "search", "tea", "--json"]);
   expect(searched.json.data).toMatchObject({ degraded: true });
   expect(searched.json.data.reason).toContain("forced open: ordered by hand");
