@@ -71,7 +71,9 @@ export function writeTo(
     if (force) return replaceFile(path, text, mode);
     if (writeNewFile(path, text, mode)) return;
   } catch (error) {
-    throw new HoldfastError(`${path} cannot be written: ${(error as Error).message}`, {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? `there is no folder ${dirname(path)}` : message;
+    throw new HoldfastError(`${path} cannot be written: ${why}`, {
       code: "FILE_UNWRITABLE",
       hint: "Name a file in a folder that is there and that you can write to.",
       cause: error,

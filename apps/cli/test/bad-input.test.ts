@@ -90,7 +90,7 @@ const CASES: readonly [string[], number, string, RegExp, RegExp][] = [
     ["health", "--service", "policy", "--report", "missing/health.html"],
     1,
     "FILE_UNWRITABLE",
-    /health.html cannot be written/,
+    /health.html cannot be written: there is no folder .*missing$/,
     /a folder that is there/,
   ],
   [["policy", "add", "none.yaml"], 2, "USAGE", /no file none\.yaml$/, /file with policies/],
