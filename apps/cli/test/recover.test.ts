@@ -47,6 +47,10 @@ test("--force --test-after starts anew, tests all four parts, and leaves the ser
   expect(planned.stdout).toContain("To run it: holdfast memory recover --force\n");
   const { status, json } = await memory("recover", "--force", "--test-after");
   expect({ status, outcome: json.data.outcome }).toEqual({ status: 0, outcome: "recovered" });
+  // What the plan shows is what is run, all of it.
+  const steps = json.data.incident.steps as { state: string; planned: { title: string } }[];
+  expect(steps.map(({ state }) => state)).toEqual(["repaired", "repaired"]);
+  for (const { planned: step } of steps) expect(planned.stdout).toContain(step.title);
   const parts = json.data.selfTest.parts as { name: string; passed: boolean; message: string }[];
   expect(parts.map(({ name, passed }) => [name, passed])).toEqual([
     ["connectivity", true],

@@ -4,7 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 import { type RecoveryEvent, type RecoveryStrategy } from "../src/index.ts";
 import { engineOf, PASS, repaired } from "./engine-bench.ts";
 import { scratchFolder, scratchJournal } from "./scratch.ts";
-import { scripted } from "./scripted-strategy.ts";
+import { scripted, type ScriptedStep } from "./scripted-strategy.ts";
 
 describe("a plan", () => {
   test("keeps the order of the strategies, and ranks the steps of one by risk, then cost", async () => {
@@ -66,16 +66,49 @@ describe("a recovery", () => {
     expect(journal.incidents()).toEqual([]);
   });
 
-  test("with force runs the steps of a healthy service", async () => {
-    let ran = 0;
-    const step = {
-      action: "touch",
-      run: () => (ran++, repaired()),
-    };
-    const engine = engineOf([scripted("files", () => false, [step])], () => true);
-    const report = await engine.recover({ trigger: "test", force: true });
-    expect(report.outcome).toBe("recovered");
-    expect(ran).toBe(1);
+  test("runs all that is planned by force for a healthy service, as it was shown", async () => {
+    const ran: string[] = [];
+    const step = (action: string): ScriptedStep => ({
+      action,
+      run: () => (ran.push(action), repaired()),
+    });
+    const strategies = [
+      scripted("process", () => false, [step("restart")]),
+      scripted("files", () => false, [step("rebuild"), step("tidy")]),
+    ];
+    const engine = engineOf(strategies, () => true);
+    const forced = await engine.plan({ force: true });
+    expect(forced.steps.map(({ step: { action } }) => action)).toEqual([
+      "restart",
+      "rebuild",
+      "tidy",
+    ]);
+    const report = await engine.recover({ trigger: "test", forced });
+    expect(report).toMatchObject({ outcome: "recovered", incident: { steps: { length: 3 } } });
+    expect(ran).toEqual(["restart", "rebuild", "tidy"]);
+  });
+
+  test("runs no more of it after a step that failed", async () => {
+    const ran: string[] = [];
+    const fails = { action: "restart", run: () => Promise.reject(new Error("it does not start")) };
+    const next = { action: "rebuild", run: () => (ran.push("rebuild"), repaired()) };
+    const engine = engineOf([scripted("files", () => false, [fails, next])], () => false);
+    const forced = await engine.plan({ force: true });
+    expect(await engine.recover({ trigger: "test", forced })).toMatchObject({ outcome: "failed" });
+    expect(ran).toEqual([]);
+  });
+
+  test("by force too, runs of a broken service only until it works", async () => {
+    let broken = true;
+    const ran: string[] = [];
+    const steps = ["mend", "replace"].map((action) => ({
+      action,
+      run: () => ((broken = false), ran.push(action), repaired()),
+    }));
+    const engine = engineOf([scripted("files", () => broken, steps)], () => !broken);
+    const forced = await engine.plan({ force: true });
+    await engine.recover({ trigger: "test", forced });
+    expect(ran).toEqual(["mend"]);
   });
 
   test("goes from step to step until one is proved to have sufficed", async () => {
@@ -175,7 +208,8 @@ describe("a recovery", () => {
     expect(journal.incidents()).toMatchObject([
       { trigger: "first", state: "recovered", steps: [{ attempts: 1 }, { attempts: 1 }] },
     ]);
-    await engine.recover({ trigger: "third", since: 7, force: true });
+    const forced = await engine.plan({ force: true });
+    await engine.recover({ trigger: "third", since: 7, forced: { ...forced, healthy: true } });
     expect(journal.incidents()).toHaveLength(2);
   });
 

@@ -60,13 +60,15 @@ async function run(
   { engine, metrics, prove, server }: StoreRecovery,
   { force, signal }: RecoverStoreOptions,
 ): Promise<RecoveryReport> {
+  // Before the keeper and its server end: what is shown is what was found, and what is run.
+  const forced = force ? await engine.plan({ signal, force }) : undefined;
   const isFound = force || engine.unfinished() !== undefined || !(await isWell());
   if (isFound && server !== undefined && keeperStatus(server.dataDirectory)?.running === true) {
     await stopKeeper(server.dataDirectory);
   }
   return metrics.recovery(
     "recover",
-    () => engine.recover({ trigger: TRIGGER, force, signal }),
+    () => engine.recover({ trigger: TRIGGER, signal, ...(forced === undefined ? {} : { forced }) }),
     ({ outcome }) => (outcome === "healthy" ? undefined : outcome === "recovered"),
   );
 

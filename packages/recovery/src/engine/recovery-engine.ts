@@ -42,9 +42,15 @@ export interface PlanOptions {
   force?: boolean;
 }
 
-export interface RecoverOptions extends PlanOptions {
+export interface RecoverOptions {
+  signal?: AbortSignal;
   /** Who or what asks; kept with the incident. */
   trigger: string;
+  /**
+   * Made just now by `plan({ force: true })`: where that found nothing wrong, all of its steps are
+   * run. Default: the service is looked at now, and steps are run until it is proved to work.
+   */
+  forced?: RecoveryPlan;
   /** When the trouble was noticed, in wall-clock milliseconds. Default now. */
   since?: number;
   /** Steps of greater risk are left to a person. Default `high`: none is. */
@@ -118,9 +124,12 @@ export class RecoveryEngine {
     hold: JournalHold,
     options: RecoverOptions & { signal: AbortSignal },
   ): Promise<RecoveryReport> {
-    const { force = false, trigger, signal, riskMax = "high" } = options;
-    const plan = await this.#plan(options, (each) => withinRisk(each, riskMax).steps.length > 0);
-    if (plan.healthy && !force) {
+    const { forced, trigger, signal, riskMax = "high" } = options;
+    const isWhole = forced?.healthy === true;
+    const plan = isWhole
+      ? forced
+      : await this.#plan({ signal }, (each) => withinRisk(each, riskMax).steps.length > 0);
+    if (plan.healthy && !isWhole) {
       const proof = await this.#prove(signal);
       if (proof.status === "pass") {
         const { message } = proof;
@@ -130,7 +139,7 @@ export class RecoveryEngine {
     const now = this.#clock.now();
     const incident = hold.open(trigger, options.since ?? now, now);
     this.#deps.onEvent?.({ type: "opened", incident, trigger });
-    return reportOf(await this.#run(hold, incident, options).begin(plan));
+    return reportOf(await this.#run(hold, incident, options).begin(plan, isWhole));
   }
 
   #run(
@@ -143,7 +152,7 @@ export class RecoveryEngine {
       journal,
       hold,
       strategies,
-      plan: (isEnough) => this.#plan(options, isEnough),
+      plan: (isEnough) => this.#plan({ signal: options.signal }, isEnough),
       prove: () => this.#prove(options.signal),
       signal: options.signal,
       riskMax: options.riskMax ?? "high",

@@ -48,11 +48,11 @@ export class RecoveryRun {
     this.#deps = deps;
   }
 
-  /** Begins with a plan that was made just now. */
-  begin(plan: RecoveryPlan): Promise<RunEnd> {
+  /** Begins with a plan that was made just now; `isWhole` when all of its steps are asked for. */
+  begin(plan: RecoveryPlan, isWhole: boolean): Promise<RunEnd> {
     // What an earlier attempt at the same trouble tried may be tried again.
     this.#triedFrom = this.#read().steps.length;
-    return this.#guarded(() => this.#work(plan));
+    return this.#guarded(() => this.#work(plan, isWhole));
   }
 
   /** Ends the step that was cut off, and goes on from what is found then. */
@@ -66,19 +66,19 @@ export class RecoveryRun {
       const proof = await this.#prove();
       if (proof.status === "pass") return this.#close("recovered", proof);
       // What was planned then says little about now.
-      return this.#work(await plan(this.#offersMore));
+      return this.#work(await plan(this.#offersMore), false);
     });
   }
 
   /** Runs plan after plan until something suffices, or nothing new is left to try. */
-  async #work(first: RecoveryPlan): Promise<RunEnd> {
+  async #work(first: RecoveryPlan, isFirstWhole: boolean): Promise<RunEnd> {
     const { hold, plan, tell } = this.#deps;
     let next = first;
     for (let plans = 1; ; plans += 1) {
       const current = this.#untried(next);
       const ordinal = hold.plan(this.#incident, current);
       tell({ type: "planned", incident: this.#incident, plan: current });
-      await this.#runUntilRepaired(ordinal);
+      await this.#runSteps(ordinal, isFirstWhole && plans === 1);
       const proof = await this.#prove();
       if (proof.status === "pass") return this.#close("recovered", proof);
       if (current.steps.length === 0 || plans === PLANS_MAX) return this.#giveUp(proof, current);
@@ -98,12 +98,16 @@ export class RecoveryRun {
     };
   }
 
-  /** Runs steps until one says that it has repaired something: then what was planned is stale. */
-  async #runUntilRepaired(fromOrdinal: number): Promise<void> {
+  /**
+   * Runs steps until one says that it has repaired something: then what was planned is stale. Of a
+   * whole plan, in which nothing was wrong, only a step that fails is the last.
+   */
+  async #runSteps(fromOrdinal: number, isWhole: boolean): Promise<void> {
     const { steps } = this.#read();
     for (const step of steps.filter(({ ordinal }) => ordinal >= fromOrdinal)) {
       this.#deps.signal.throwIfAborted();
-      if ((await this.#runStep(step)) === "repaired") return;
+      const state = await this.#runStep(step);
+      if (isWhole ? FAILED.includes(state) : state === "repaired") return;
     }
   }
 
