@@ -21,8 +21,10 @@ export interface VerdictOptions {
   intervalMs: number;
   /** Of a managed store that has, or had, one: what it saw and does. */
   keeper: KeeperStatus | undefined;
-  /** Its server was started, and is not there any more. */
-  isServerGone?: boolean;
+  /** Of its server: `gone` when it was started and is not there any more. */
+  server?: "running" | "gone" | undefined;
+  /** Whether the disk that the keeper speaks through has no room left. */
+  isDiskFull?: boolean;
   /** What those who watch the store have seen of it. */
   seen?: Pick<MetricsDigest, "canaryAt" | "down"> | undefined;
 }
@@ -37,7 +39,7 @@ type Judgement = Omit<Verdict, "evidenceAgeMs">;
 
 /** What a workspace's own records and its keeper's say about it, the worst first. */
 export function verdictOf(status: MemoryStatus, options: VerdictOptions): Verdict {
-  const { now, intervalMs, keeper, isServerGone = false, seen } = options;
+  const { now, intervalMs, keeper, server, seen } = options;
   const answers = [status.storeLastAnsweredAt, keeper?.canaryAt, seen?.canaryAt].filter(
     (at) => at !== undefined,
   );
@@ -48,11 +50,12 @@ export function verdictOf(status: MemoryStatus, options: VerdictOptions): Verdic
   const freshMs = FRESH_INTERVALS * intervalMs;
   const judgement =
     judgeWrites(status) ??
-    (keeper && judgeKeeper(keeper, keeper.silentMs > freshMs, isServerGone)) ??
+    (keeper && judgeKeeper(keeper, keeper.silentMs > freshMs, options)) ??
     judge(status, {
       ageMs: evidenceAgeMs,
       freshMs,
-      isStopped: keeper?.running === false,
+      // The server of a keeper that was killed serves on until the next one takes it over.
+      isStopped: keeper?.running === false && server !== "running",
       isSetBack,
       downMs: seen?.down && Math.max(0, now - seen.down.sinceMs),
       downWhy: seen?.down?.reason,
@@ -82,7 +85,7 @@ function judgeWrites({ ledger, salvaged }: MemoryStatus): Judgement | undefined 
 function judgeKeeper(
   keeper: KeeperStatus,
   isStale: boolean,
-  isServerGone: boolean,
+  { server, isDiskFull }: Pick<VerdictOptions, "server" | "isDiskFull">,
 ): Judgement | undefined {
   const { running, phase, detail, failure } = keeper;
   if (!running && failure !== undefined)
@@ -93,6 +96,12 @@ function judgeKeeper(
     };
   if (!running) return undefined;
   const isSteady = phase === "ready" || phase === "degraded";
+  if (isSteady && isStale && isDiskFull)
+    return {
+      status: "unknown",
+      cause: "the disk is full: the keeper of the server cannot say how it is",
+      next: "holdfast health",
+    };
   if (isSteady && isStale)
     return {
       status: "unknown",
@@ -100,7 +109,7 @@ function judgeKeeper(
       next: "holdfast server stop",
     };
   if (phase === "degraded") return { status: "unhealthy", cause: detail, next: PLAN };
-  if (isSteady && isServerGone)
+  if (isSteady && server === "gone")
     return { status: "unhealthy", cause: "the server has ended unasked", next: PLAN };
   if (isSteady) return undefined;
   return { status: "recovering", cause: `the keeper is ${phase}: ${detail}`, next: SERVER };

@@ -17,7 +17,8 @@ interface Facts {
   order?: string;
   lost?: string[];
   keeper?: Partial<KeeperStatus>;
-  isServerGone?: boolean;
+  server?: VerdictOptions["server"];
+  isDiskFull?: boolean;
   seen?: VerdictOptions["seen"];
 }
 
@@ -172,8 +173,22 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     /server stop/,
   ],
   [
+    "its keeper can say nothing on a full disk",
+    { keeper: { silentMs: 91_000, canaryAt: NOW - 91_000 }, isDiskFull: true },
+    "unknown",
+    /disk is full/,
+    /^holdfast health$/,
+  ],
+  [
+    "its keeper was killed, and its server serves on",
+    { keeper: { running: false, phase: "ready" }, server: "running" },
+    "healthy",
+    /answered 1 s ago/,
+    undefined,
+  ],
+  [
     "its server is gone, and its keeper has not seen it",
-    { keeper: {}, isServerGone: true },
+    { keeper: {}, server: "gone" },
     "unhealthy",
     /ended unasked/,
     /recover --dry-run/,
@@ -210,7 +225,8 @@ test.each<[string, Facts, string, RegExp, RegExp | undefined]>([
     now: NOW,
     intervalMs: 30_000,
     keeper: keeper(facts),
-    isServerGone: facts.isServerGone ?? false,
+    server: facts.server,
+    isDiskFull: facts.isDiskFull ?? false,
     seen: facts.seen,
   });
   expect(verdict.status).toBe(expected);

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import type { Command } from "commander";
 import { durationMs, formatDuration, HoldfastError } from "@holdfast/core";
 import type { BackupStatus, MemoryStatus, OthersStatus, SalvageStatus } from "@holdfast/memory";
@@ -54,7 +54,8 @@ async function status(context: Context): Promise<void> {
             now: Date.now(),
             intervalMs: durationMs(interval),
             keeper,
-            isServerGone: server?.running === false && server.recorded,
+            server: server?.running ? "running" : server?.recorded ? "gone" : undefined,
+            isDiskFull: keeper !== undefined && isDiskFull(workspace),
             seen: metrics,
           })
         : SWITCHED_OFF,
@@ -79,6 +80,14 @@ async function status(context: Context): Promise<void> {
     };
   });
   output.result(report, text(report, await metricsRows(report), output));
+}
+
+/** As little as one write of SQLite's may want. */
+const ROOM_BYTES_MIN = 64 * 1024;
+
+function isDiskFull({ stateDirectory }: Workspace): boolean {
+  const { bavail, bsize } = statfsSync(stateDirectory);
+  return bavail * bsize < ROOM_BYTES_MIN;
 }
 
 const SWITCHED_OFF: Verdict = {
