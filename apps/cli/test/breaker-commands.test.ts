@@ -88,7 +88,7 @@ test("explain gives state, reasons, evidence and what comes next", async () => {
   expect(all.stdout).toMatch(/^read open since \S+ \S+ \(.*\): 2 failures in a row/);
   expect(all.stdout).toMatch(/\n {2}next +in .* the next call runs as a probe; next probe at 2/);
   expect(all.stdout.match(/STORE_UNAVAILABLE openCollection/g)?.length).toBeGreaterThanOrEqual(2);
-  expect(all.stdout).toMatch(/\nwrite closed: nothing has failed yet\n/);
+  expect(all.stdout).toMatch(/\nwrite closed: it has not opened yet\n/);
   const one = await sandbox.run(["memory", "breaker", "explain", "--operation", "write"]);
   expect(one.stdout).not.toContain("read");
 });

@@ -97,6 +97,8 @@ describe("a wrong command line: what, and the next command, exit 2", () => {
     [["completion"], "missing required argument 'shell'", "holdfast completion --help"],
     [["completion", "tcsh"], "bash, zsh, fish", "holdfast completion --help"],
     [["init", "--config"], "argument missing", "holdfast init --help"],
+    [["health", "--interval", "9s"], "--interval is between two looks of --watch", "Add --watch"],
+    [["health", "--force"], "--force replaces the file of --report", "Add --report FILE"],
   ])("%j", async (args, message, next) => {
     const told = await sandbox.run(args);
     expect(told).toMatchObject({ status: 2, stdout: "" });

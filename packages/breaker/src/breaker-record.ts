@@ -77,7 +77,7 @@ export function initialRecord(): ClosedRecord {
     version: 0,
     generation: 0,
     since: 0,
-    why: "nothing has failed yet",
+    why: "it has not opened yet",
     errors: [],
     forced: null,
     failures: 0,

@@ -33,7 +33,13 @@ export function resolveWindow(window: Window, nowMs: number): ResolvedWindow {
   // What is recorded in this very millisecond is part of "until now".
   const toMs = window.until === undefined ? nowMs + 1 : resolveMoment(window.until, nowMs);
   if (fromMs < toMs) return { fromMs, toMs };
-  throw invalid(`The window ends before it begins: since ${fromMs}, until ${toMs}`);
+  throw invalid(`The window ends before it begins: since ${said(fromMs)}, until ${said(toMs)}`);
+}
+
+/** As people write it; a number that is no date stays one. */
+function said(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
 }
 
 function resolveMoment(moment: Moment, nowMs: number): number {

@@ -36,6 +36,15 @@ describe("windows", () => {
     }
   });
 
+  test("an empty window is named by its moments", () => {
+    const { store } = scratchStore();
+    const until = "2020-01-01T00:00:00.000Z";
+    expect(() => store.summary({ since: "2030-01-01", until })).toThrow(
+      `since 2030-01-01T00:00:00.000Z, until ${until}`,
+    );
+    expect(() => store.summary({ since: 1e300, until })).toThrow("since 1e+300");
+  });
+
   test("only what lies in the window counts, to the width of a bucket", () => {
     const { store, clock } = scratchStore();
     store.record("search", "success", 1);

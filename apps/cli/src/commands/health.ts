@@ -5,7 +5,7 @@ import { exitStatusOf } from "../health/exit-status.ts";
 import type { HealthLook } from "../health/look.ts";
 import { SERVICE_NAMES } from "../health/service-names.ts";
 import { example } from "../help.ts";
-import { duration } from "../selection.ts";
+import { duration, usage } from "../selection.ts";
 
 export interface HealthOptions {
   service: string;
@@ -15,7 +15,8 @@ export interface HealthOptions {
   report?: string;
   force?: boolean;
   watch?: boolean;
-  interval: number;
+  /** Milliseconds. */
+  interval?: number;
 }
 
 export function register(command: Command, context: Context): void {
@@ -34,9 +35,9 @@ export function register(command: Command, context: Context): void {
     .option("--force", "replace that file")
     .option("--watch", "look again and again, until Ctrl-C")
     .addOption(
-      new Option("--interval <duration>", "between two looks of --watch")
-        .argParser(duration)
-        .default(5_000, "5s"),
+      new Option("--interval <duration>", "between two looks of --watch (default: 5s)").argParser(
+        duration,
+      ),
     )
     .action((options: HealthOptions) => health(options, context));
   example(command, [
@@ -47,6 +48,10 @@ export function register(command: Command, context: Context): void {
 }
 
 async function health(options: HealthOptions, context: Context): Promise<void> {
+  if (options.interval !== undefined && options.watch !== true)
+    throw usage("--interval is between two looks of --watch", "Add --watch, or leave it out.");
+  if (options.force === true && options.report === undefined)
+    throw usage("--force replaces the file of --report", "Add --report FILE, or leave it out.");
   const [{ look }, { shown }] = await Promise.all([
     import("../health/look.ts"),
     import("../health/show-health.ts"),

@@ -11,6 +11,8 @@ interface WatchDeps {
   report: (found: HealthLook, isFirst: boolean) => Promise<void>;
 }
 
+/** Where `--interval` says nothing else. */
+const INTERVAL_MS = 5_000;
 const CLEAR = "\u001B[H\u001B[2J";
 
 /** Looks again and again until Ctrl-C, and reports each; the last look decides the exit status. */
@@ -28,6 +30,6 @@ export async function watch(
     const { data, text } = await shown(found, options, output);
     const head = `${moment(found.answer.at)}\n`;
     output.each(data, screen ? `${CLEAR}${head}${text}` : `${head}${text}\n`);
-    await sleep(options.interval, undefined, { signal });
+    await sleep(options.interval ?? INTERVAL_MS, undefined, { signal });
   }
 }
